@@ -1,0 +1,137 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// What every Swift room is built with.
+let everyRoom: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Pure rooms are synchronous, and say where they step outside memory safety.
+let pureRoom: [SwiftSetting] = everyRoom + [.strictMemorySafety()]
+
+/// Generated code is not ours to warn about.
+let generatedRoom: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcTransport: Target.Dependency = .product(
+    name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let grpcProtobuf: Target.Dependency = .product(
+    name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let configuration: Target.Dependency = .product(
+    name: "Configuration", package: "swift-configuration")
+
+let package = Package(
+    name: "cordwood",
+    products: [
+        .executable(name: "cordwood", targets: ["cordwood"]),
+        .executable(name: "simulate", targets: ["simulate"]),
+        .library(name: "CordwoodClient", targets: ["CordwoodClient"]),
+        .library(name: "CordwoodTesting", targets: ["CordwoodTesting"]),
+        .library(name: "CordwoodLog", targets: ["Bytes", "Records", "Disk", "PosixDisk", "CommitLog", "BrokerRuntime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Level 0
+        .target(name: "CChecksum"),
+        .target(name: "Bytes", dependencies: ["CChecksum"], swiftSettings: pureRoom),
+        .target(name: "Faults", swiftSettings: pureRoom),
+        // Level 1
+        .target(name: "Records", dependencies: ["Bytes"], swiftSettings: pureRoom),
+        .target(name: "Disk", dependencies: ["Bytes"], swiftSettings: pureRoom),
+        .systemLibrary(name: "CZlib"),
+        .target(name: "Compression", dependencies: ["Bytes", "CZlib"], swiftSettings: pureRoom),
+        .target(name: "TestSupport", dependencies: ["Bytes"], swiftSettings: everyRoom),
+        // Level 2
+        .target(name: "PosixDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
+        .target(name: "SimulatedDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
+        .target(
+            name: "CommitLog", dependencies: ["Records", "Compression", "Disk", "Bytes", deque],
+            swiftSettings: pureRoom),
+        .target(name: "ClusterCore", dependencies: ["Records", "Faults", "Bytes"], swiftSettings: pureRoom),
+        .target(
+            name: "LogAPI",
+            dependencies: ["Records", "Bytes", grpcCore, grpcProtobuf, swiftProtobuf],
+            swiftSettings: generatedRoom),
+        // Level 3
+        .target(name: "Telemetry", dependencies: [logging], swiftSettings: everyRoom),
+        // Level 4
+        .target(
+            name: "BrokerRuntime",
+            dependencies: [
+                "CommitLog", "ClusterCore", "Compression", "Records", "Disk", "Faults", "Bytes", deque, logging,
+            ],
+            swiftSettings: everyRoom),
+        .target(
+            name: "CordwoodClient",
+            dependencies: [
+                "LogAPI", "Records", "Compression", "Faults", "Bytes", grpcCore, grpcTransport, swiftProtobuf, deque, logging,
+            ],
+            swiftSettings: everyRoom),
+        .target(
+            name: "Simulation",
+            dependencies: ["CommitLog", "SimulatedDisk", "Records", "Disk", "Bytes"],
+            swiftSettings: everyRoom),
+        // Level 5
+        .target(
+            name: "LogService",
+            dependencies: [
+                "LogAPI", "BrokerRuntime", "ClusterCore", "CommitLog", "Compression", "Records", "Faults", "Bytes", "Telemetry",
+                grpcCore, grpcProtobuf, swiftProtobuf, deque, logging,
+            ],
+            swiftSettings: everyRoom),
+        .executableTarget(
+            name: "simulate", dependencies: ["Simulation", arguments], swiftSettings: everyRoom),
+        // Level 6
+        .target(
+            name: "Agent",
+            dependencies: [
+                "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk", "Records", "Faults", "Telemetry",
+                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, configuration, logging,
+            ],
+            swiftSettings: everyRoom),
+        // Level 7
+        .target(
+            name: "CordwoodTesting",
+            dependencies: ["Agent", "CordwoodClient", "BrokerRuntime", "SimulatedDisk", "Disk", "Faults", logging],
+            swiftSettings: everyRoom),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "Agent", "CordwoodClient", "CommitLog", "PosixDisk", "Disk", "Records", "Faults", "Telemetry", "Bytes",
+                arguments, logging, configuration, lifecycle,
+            ],
+            swiftSettings: everyRoom),
+        // Level 8
+        .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
+    ]
+)

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Variable-length integers as Protocol Buffers and Kafka write them: seven bits a byte, least
+/// significant group first, the high bit set on all but the last; signed values zigzag-coded.
+public enum Varint {
+    /// The most bytes a 32-bit value takes.
+    public static let maxLength32 = 5
+    /// The most bytes a 64-bit value takes.
+    public static let maxLength64 = 10
+
+    /// The number of bytes that `value` takes.
+    @inlinable
+    public static func length(of value: UInt64) -> Int {
+        // ceil(significant bits / 7), at least one byte.
+        (70 - (value | 1).leadingZeroBitCount) / 7
+    }
+
+    /// The number of bytes that `value` takes zigzag-coded.
+    @inlinable
+    public static func length(ofZigZag value: Int64) -> Int {
+        length(of: zigZag(value))
+    }
+
+    /// Maps small magnitudes of either sign to small unsigned values.
+    @inlinable
+    public static func zigZag(_ value: Int64) -> UInt64 {
+        UInt64(bitPattern: (value << 1) ^ (value >> 63))
+    }
+
+    /// The inverse of ``zigZag(_:)``.
+    @inlinable
+    public static func unZigZag(_ value: UInt64) -> Int64 {
+        Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+    }
+
+    /// Writes `value` at `position` and moves the position past it.
+    ///
+    /// The caller has made sure of ``length(of:)`` bytes of room.
+    @inlinable
+    public static func write(
+        _ value: UInt64, to buffer: UnsafeMutableRawBufferPointer, at position: inout Int
+    ) {
+        var rest = value
+        while rest >= 0x80 {
+            unsafe buffer[position] = UInt8(truncatingIfNeeded: rest) | 0x80
+            position += 1
+            rest >>= 7
+        }
+        unsafe buffer[position] = UInt8(truncatingIfNeeded: rest)
+        position += 1
+    }
+
+    /// Writes `value` zigzag-coded at `position` and moves the position past it.
+    @inlinable
+    public static func writeZigZag(
+        _ value: Int64, to buffer: UnsafeMutableRawBufferPointer, at position: inout Int
+    ) {
+        unsafe write(zigZag(value), to: buffer, at: &position)
+    }
+
+    /// Reads an unsigned value of up to 64 bits, or `nil` if it is cut short, too long or padded.
+    ///
+    /// A value may not be longer than it needs to be: the last byte of a longer one is never 0.
+    /// The position moves only on success.
+    @inlinable
+    public static func read(
+        _ buffer: UnsafeRawBufferPointer, at position: inout Int, maxLength: Int = maxLength64
+    ) -> UInt64? {
+        var cursor = position
+        guard cursor < buffer.count else { return nil }
+        let first = unsafe buffer[cursor]
+        if first < 0x80 {
+            position = cursor + 1
+            return UInt64(first)
+        }
+        var value = UInt64(first & 0x7f)
+        cursor += 1
+        var shift: UInt64 = 7
+        let end = min(buffer.count, position + maxLength)
+        while cursor < end {
+            let byte = unsafe buffer[cursor]
+            cursor += 1
+            // The tenth byte holds the one bit that is left of 64.
+            if shift == 63, byte > 1 { return nil }
+            value |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 {
+                guard byte != 0 else { return nil }
+                position = cursor
+                return value
+            }
+            shift += 7
+        }
+        return nil
+    }
+
+    /// Reads a zigzag-coded value of up to 64 bits, or `nil` as ``read(_:at:maxLength:)`` does.
+    @inlinable
+    public static func readZigZag64(
+        _ buffer: UnsafeRawBufferPointer, at position: inout Int
+    ) -> Int64? {
+        guard let value = unsafe read(buffer, at: &position) else { return nil }
+        return unZigZag(value)
+    }
+
+    /// Reads a zigzag-coded value of up to 32 bits, or `nil` as ``read(_:at:maxLength:)`` does.
+    @inlinable
+    public static func readZigZag32(
+        _ buffer: UnsafeRawBufferPointer, at position: inout Int
+    ) -> Int32? {
+        var cursor = position
+        guard let value = unsafe read(buffer, at: &cursor, maxLength: maxLength32),
+            value <= UInt64(UInt32.max)
+        else { return nil }
+        position = cursor
+        return Int32(truncatingIfNeeded: unZigZag(value))
+    }
+}

@@ -1,0 +1,2 @@
+import Simulation
+@main struct Main { static func main() {} }
