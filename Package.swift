@@ -72,7 +72,9 @@ let package = Package(
         .target(name: "Compression", dependencies: ["Bytes", "CZlib"], swiftSettings: pureRoom),
         .target(name: "TestSupport", dependencies: ["Bytes"], swiftSettings: everyRoom),
         // Level 2
-        .target(name: "PosixDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
+        .target(name: "CSystemCalls"),
+        .target(
+            name: "PosixDisk", dependencies: ["Disk", "CSystemCalls"], swiftSettings: everyRoom),
         .target(name: "SimulatedDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
         .target(
             name: "CommitLog", dependencies: ["Records", "Compression", "Disk", "Bytes", deque],
