@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Disk
+internal import Records
+
+/// One read of batches from one segment.
+struct BatchReader {
+    let segment: Segment
+    let snapshot: LogSnapshot
+    /// Batches that end at or before this offset are left out.
+    let wanted: Offset
+    let verifying: Bool
+
+    private var slices: [Range<Int>] = []
+    private var nextOffset: Offset
+    private var byteCount = 0
+    /// The bytes that the frame at the cursor needs, if the chunk does not hold all of it.
+    private var frameLengthNeeded = 0
+    private var damage: Damage?
+
+    /// Room for the envelopes of a chunk, and for the frames before the wanted one.
+    private static let slack = 8 << 10
+
+    init(segment: Segment, snapshot: LogSnapshot, wanted: Offset, verifying: Bool) {
+        self.segment = segment
+        self.snapshot = snapshot
+        self.wanted = wanted
+        self.verifying = verifying
+        nextOffset = wanted
+    }
+
+    /// Reads a chunk, or the next ones until there is a batch; `nil` if the segment has no more.
+    mutating func read(
+        from start: UInt64, bytesMax: Int
+    ) throws(LogError) -> FetchedBatches? {
+        var position = start
+        var chunkSize = max(bytesMax, 1024) + Self.slack
+        while position < segment.size {
+            let count = Int(min(UInt64(chunkSize), segment.size - position))
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+            var isHandedOver = false
+            defer { if !isHandedOver { unsafe memory.deallocate() } }
+            do throws(FileError) {
+                let read = try unsafe segment.store.read(into: memory, at: position)
+                guard read == count else {
+                    throw FileError(.read, segment.store.path, code: 0, reason: .inputOutput)
+                }
+            } catch { throw .file(error) }
+            let consumed = unsafe parse(
+                UnsafeRawBufferPointer(memory), at: position, bytesMax: bytesMax)
+            if !slices.isEmpty {
+                isHandedOver = true
+                return unsafe FetchedBatches(
+                    memory: memory, slices: slices, nextOffset: nextOffset,
+                    logStartOffset: snapshot.logStartOffset, highWatermark: snapshot.highWatermark)
+            }
+            if let damage { throw .damaged(damage) }
+            // Skip damage that was found when the log was opened: it is reported there.
+            guard consumed > 0 || frameLengthNeeded > count else { return nil }
+            position += UInt64(consumed)
+            chunkSize = max(chunkSize, frameLengthNeeded)
+        }
+        return nil
+    }
+
+    /// Takes the batches of a chunk that begins at a frame.
+    ///
+    /// - Returns: The bytes that need not be looked at again.
+    private mutating func parse(
+        _ chunk: UnsafeRawBufferPointer, at position: UInt64, bytesMax: Int
+    ) -> Int {
+        var cursor = 0
+        frameLengthNeeded = 0
+        while cursor + FrameHeader.size <= chunk.count {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: chunk[cursor...])
+            let header: FrameHeader
+            do throws(FrameHeader.Flaw) {
+                header = try unsafe FrameHeader(
+                    checking: rest, group: segment.header.group, salt: segment.header.salt)
+            } catch {
+                note(error, at: position + UInt64(cursor))
+                return cursor
+            }
+            guard header.kind == .batch, header.endOffset > wanted else {
+                cursor += header.frameLength
+                continue
+            }
+            guard header.endOffset <= snapshot.highWatermark else { return cursor }
+            guard header.frameLength <= rest.count else {
+                frameLengthNeeded = header.frameLength
+                return cursor
+            }
+            guard slices.isEmpty || byteCount + header.payloadLength <= bytesMax else {
+                return cursor
+            }
+            let payload = (cursor + FrameHeader.size)..<(cursor + header.frameLength)
+            if verifying {
+                do throws(FrameHeader.Flaw) {
+                    try unsafe header.check(
+                        payload: UnsafeRawBufferPointer(rebasing: chunk[payload]))
+                } catch {
+                    note(error, header, at: position + UInt64(cursor))
+                    return cursor
+                }
+            }
+            slices.append(payload)
+            byteCount += header.payloadLength
+            nextOffset = header.endOffset
+            cursor += header.frameLength
+        }
+        if cursor < chunk.count { frameLengthNeeded = FrameHeader.size }
+        return cursor
+    }
+
+    /// Remembers damage in front of the next batch; what was read before it is served first.
+    private mutating func note(
+        _ flaw: FrameHeader.Flaw, _ header: FrameHeader? = nil, at position: UInt64
+    ) {
+        let lost =
+            header.map { $0.baseOffset.rawValue..<$0.endOffset.rawValue }
+            ?? nextOffset.rawValue..<(nextOffset.rawValue + 1)
+        damage = Damage(
+            offsets: lost, path: segment.store.path, position: position, reason: "\(flaw)")
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Disk
+public import Records
+
+extension Log {
+    /// What an append did.
+    public struct AppendResult: Sendable {
+        /// The offset of the first record of the first batch; the others follow.
+        public var baseOffset: Offset
+        /// How many of the batches were appended.
+        public var batchCount: Int
+        /// Why the others were not. Nothing of them is in the log.
+        public var failure: LogError?
+    }
+
+    /// Appends batches, one frame each and in order.
+    ///
+    /// Offsets and the leader epoch are stamped into the batches in place. The batches were checked
+    /// before (``RecordBatch/checkHeader(_:sizeMax:)``); this does not look at them again. They are
+    /// written when this returns, and committed when ``highWatermark`` passes them.
+    ///
+    /// A failure is ``LogError/diskFull(_:)``, after which the rest can be tried again, or
+    /// ``LogError/failed(_:)``, after which the log takes no more.
+    public func append(_ batches: [BatchBuffer], now: Timestamp) -> AppendResult {
+        var result = AppendResult(baseOffset: nextOffset, batchCount: 0, failure: nil)
+        do throws(LogError) {
+            try append(batches, now: now, count: &result.batchCount)
+        } catch {
+            result.failure = error
+        }
+        if settings.commitRule == .whenWritten, state == .open { highWatermark = nextOffset }
+        return result
+    }
+
+    private func append(
+        _ batches: [BatchBuffer], now: Timestamp, count: inout Int
+    ) throws(LogError) {
+        try requireWritable()
+        guard !batches.isEmpty else { return }
+        if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
+        var run = FrameBatch(log: self)
+        for (number, batch) in batches.enumerated() {
+            let length = UInt64(FrameHeader.size + batch.count)
+            let size = active.size + run.byteCount
+            if size > UInt64(StoreHeader.size),
+                size + length > UInt64(settings.segmentSizeMax) || segmentIsOld(now)
+            {
+                try write(run)
+                count = number
+                try roll(now: now)
+                run = FrameBatch(log: self)
+            }
+            run.add(batch)
+        }
+        try write(run)
+        count = batches.count
+    }
+
+    /// Writes a mark if the last frames do not yet say that they are durable.
+    ///
+    /// Called when a log has gone idle: from then on damage of its last frames can be told from a
+    /// torn tail.
+    public func markIdle() throws(LogError) {
+        guard state == .open, syncedIndex == lastIndex, statedDurableIndex < syncedIndex,
+            !active.isEmpty
+        else { return }
+        let mark = FrameHeader(
+            kind: .mark, payloadLength: 0, recordCount: 0, group: group, salt: active.header.salt,
+            index: lastIndex, term: term, baseOffset: nextOffset, maxTimestamp: .none,
+            durableIndex: syncedIndex, payloadChecksum: 0)
+        var bytes = [UInt8](repeating: 0, count: FrameHeader.size)
+        unsafe bytes.withUnsafeMutableBytes { unsafe mark.write(to: $0) }
+        let position = active.size
+        do throws(FileError) {
+            try active.store.write(bytes, at: position)
+        } catch {
+            try undoWrite(error)
+        }
+        active.size += UInt64(FrameHeader.size)
+        statedDurableIndex = syncedIndex
+    }
+
+    /// Writes frames behind the active segment's last one and takes note of them.
+    private func write(_ run: FrameBatch) throws(LogError) {
+        guard run.byteCount > 0 else { return }
+        do throws(FileError) {
+            try unsafe active.store.write(run.pieces, at: active.size)
+        } catch {
+            try undoWrite(error)
+        }
+        for header in run.headers {
+            active.builder.note(header, at: active.size, interval: settings.indexInterval)
+            active.size += UInt64(header.frameLength)
+        }
+        precondition(run.nextOffset > nextOffset, "offsets ascend: \(nextOffset)")
+        nextOffset = run.nextOffset
+        nextIndex = run.nextIndex
+        statedDurableIndex = syncedIndex
+        bytesSinceCheckpoint += run.byteCount
+    }
+
+    /// Takes a write that failed half way out of the file, so that it cannot come back as records.
+    ///
+    /// - Throws: Always: that the disk is full and the log as it was, or that it has failed.
+    func undoWrite(_ error: FileError) throws(LogError) -> Never {
+        do throws(FileError) {
+            try active.store.truncate(to: active.size)
+        } catch let second {
+            state = .failed(second)
+            throw .failed(second)
+        }
+        guard error.reason == .noSpace else {
+            state = .failed(error)
+            throw .failed(error)
+        }
+        throw .diskFull(error)
+    }
+
+    // MARK: Rolling
+
+    private func segmentIsOld(_ now: Timestamp) -> Bool {
+        let created = active.header.created.rawValue
+        return created >= 0 && now.rawValue &- created >= settings.segmentAgeMax
+    }
+
+    /// Closes the active segment if it has records and is older than the settings allow.
+    public func rollIfOld(now: Timestamp) throws(LogError) {
+        guard state == .open, !active.isEmpty, segmentIsOld(now) else { return }
+        try roll(now: now)
+    }
+
+    /// Closes the active segment and begins the next one, which vouches for it.
+    func roll(now: Timestamp) throws(LogError) {
+        precondition(!active.isEmpty, "an empty segment is not closed")
+        let header = StoreHeader(
+            group: group, salt: salts.next(), baseOffset: nextOffset, baseIndex: nextIndex,
+            previous: StoreHeader.Previous(
+                baseOffset: active.baseOffset, size: active.size,
+                maxTimestamp: active.builder.maxTimestampOrNone),
+            created: now)
+        let next: ActiveSegment
+        do throws(FileError) {
+            try active.builder.save(in: directory, of: active.header.salt, on: fileSystem)
+            next = try ActiveSegment.create(header, in: directory, on: fileSystem)
+        } catch {
+            // Nothing was begun that recovery does not know how to drop.
+            if error.reason == .noSpace { throw .diskFull(error) }
+            state = .failed(error)
+            throw .failed(error)
+        }
+        if syncedIndex < lastIndex || !unsyncedStores.isEmpty {
+            unsyncedStores.append(active.store)
+        }
+        closed.append(active.view(in: directory, on: fileSystem, isClosed: true))
+        active = next
+        directoryIsUnsynced = true
+    }
+}
+
+/// Frames that go to the store in one write.
+@safe
+private struct FrameBatch {
+    private(set) var pieces: [UnsafeRawBufferPointer] = unsafe []
+    private(set) var headers: [FrameHeader] = []
+    private(set) var byteCount: UInt64 = 0
+    private(set) var nextIndex: LogIndex
+    private(set) var nextOffset: Offset
+    private let group: UInt64
+    private let salt: UInt64
+    private let term: Term
+    private let durableIndex: LogIndex
+    /// Keeps the memory that the pieces point to.
+    private var buffers: [BatchBuffer] = []
+
+    init(log: Log) {
+        group = log.group
+        salt = log.active.header.salt
+        term = log.term
+        durableIndex = log.syncedIndex
+        nextIndex = log.nextIndex
+        nextOffset = log.nextOffset
+    }
+
+    /// Stamps a batch and puts its envelope in front of it, both in place.
+    mutating func add(_ batch: BatchBuffer) {
+        let bytes = unsafe batch.mutableBytes
+        unsafe BatchHeader.stamp(
+            bytes, baseOffset: nextOffset, leaderEpoch: Int32(truncatingIfNeeded: term.rawValue))
+        let header = unsafe BatchHeader(reading: UnsafeRawBufferPointer(bytes))
+        precondition(header.totalSize == batch.count, "a batch that was not checked")
+        let frame = FrameHeader(
+            kind: .batch, payloadLength: batch.count, recordCount: Int(header.lastOffsetDelta) + 1,
+            group: group, salt: salt, index: nextIndex, term: term, baseOffset: nextOffset,
+            maxTimestamp: header.maxTimestamp, durableIndex: durableIndex,
+            payloadChecksum: header.checksum)
+        let room = unsafe batch.frame
+        unsafe frame.write(to: UnsafeMutableRawBufferPointer(rebasing: room[..<FrameHeader.size]))
+        unsafe pieces.append(UnsafeRawBufferPointer(room))
+        headers.append(frame)
+        buffers.append(batch)
+        byteCount += UInt64(room.count)
+        nextIndex = nextIndex.next
+        nextOffset = frame.endOffset
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+public import Disk
+internal import Records
+
+/// The syncing of a log up to one point, to be run by any thread while the log goes on.
+///
+/// Stores first, then the directory that names them, then, if one is due, the checkpoint that
+/// vouches for them: so nothing is ever vouched for that is not on the disk.
+public struct SyncTicket: Sendable {
+    let stores: [any File]
+    let directory: String?
+    let fileSystem: any FileSystem
+    let checkpoint: Checkpoint?
+    let checkpointFile: (any File)?
+    let index: LogIndex
+    let offset: Offset
+    let closedStoreCount: Int
+
+    /// The number of files to sync.
+    public var fileCount: Int { stores.count }
+
+    /// Syncs, and says how that went. Blocks for as long as the disk takes.
+    ///
+    /// - Parameter storesAreSynced: Whether the stores were synced already by a call that covers the
+    ///   whole file system.
+    public func run(storesAreSynced: Bool = false) -> Result<Void, FileError> {
+        do throws(FileError) {
+            if !storesAreSynced {
+                for store in stores { try store.sync() }
+            }
+            if let directory { try fileSystem.syncDirectory(directory) }
+            if let checkpoint, let checkpointFile {
+                try Log.write(checkpoint, to: checkpointFile)
+            }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+extension Log {
+    /// Whether a sync would make something durable that is not.
+    public var needsSync: Bool {
+        state == .open
+            && (syncedIndex < lastIndex || !unsyncedStores.isEmpty || directoryIsUnsynced
+                || checkpointIsDue)
+    }
+
+    /// Whether closed segments wait for a sync, or so much was written that a checkpoint is due.
+    public var needsBackgroundSync: Bool {
+        state == .open
+            && (!unsyncedStores.isEmpty || checkpointIsDue
+                || bytesSinceCheckpoint >= max(settings.checkpointInterval, 1 << 20) * 2)
+    }
+
+    /// Begins to make everything written so far durable; `nil` if it is, or if a sync is running.
+    ///
+    /// The ticket is run, on whatever thread, and handed to ``endSync(_:_:)``.
+    public func beginSync() throws(LogError) -> SyncTicket? {
+        guard needsSync, !ticketIsOut else { return nil }
+        var checkpoint: Checkpoint?
+        if checkpointIsDue || bytesSinceCheckpoint >= settings.checkpointInterval {
+            checkpoint = try prepareCheckpoint(isClean: false)
+        }
+        ticketIsOut = true
+        let ticket = SyncTicket(
+            stores: unsyncedStores + [active.store],
+            directory: directoryIsUnsynced ? directory : nil, fileSystem: fileSystem,
+            checkpoint: checkpoint, checkpointFile: checkpointFile, index: lastIndex,
+            offset: nextOffset, closedStoreCount: unsyncedStores.count)
+        directoryIsUnsynced = false
+        return ticket
+    }
+
+    /// Takes note of how a sync went: what it covered is committed, or the log has failed.
+    public func endSync(_ ticket: SyncTicket, _ result: Result<Void, FileError>) {
+        precondition(ticketIsOut, "no sync was begun")
+        ticketIsOut = false
+        // A log that has failed or was closed in between commits nothing more.
+        guard state == .open else { return }
+        switch result {
+        case .failure(let error):
+            state = .failed(error)
+        case .success:
+            precondition(ticket.index >= syncedIndex, "a sync that went backwards")
+            syncedIndex = ticket.index
+            syncedOffset = ticket.offset
+            unsyncedStores.removeFirst(ticket.closedStoreCount)
+            if let checkpoint = ticket.checkpoint {
+                termIsDurable = true
+                durableLogStart = max(durableLogStart, checkpoint.logStartOffset)
+                lastCheckpoint = checkpoint
+            }
+            if settings.commitRule == .whenSynced {
+                highWatermark = max(highWatermark, ticket.offset)
+            }
+        }
+    }
+
+    /// Syncs everything, here and now.
+    public func sync() throws(LogError) {
+        try requireWritable()
+        guard let ticket = try beginSync() else { return }
+        endSync(ticket, ticket.run())
+        if case .failed(let error) = state { throw .failed(error) }
+    }
+
+    /// Syncs everything, notes that the log was closed in order and takes no more calls but reads
+    /// of the snapshots that were handed out.
+    public func close() throws(LogError) {
+        guard state == .open else {
+            state = .closed
+            return
+        }
+        precondition(!ticketIsOut, "closed during a sync")
+        try sync()
+        let checkpoint = try prepareCheckpoint(isClean: true)
+        state = .closed
+        guard let checkpointFile else { return }
+        try onDisk { () throws(FileError) in try Self.write(checkpoint, to: checkpointFile) }
+    }
+
+    /// Makes this life's term durable before any frame of it can be seen.
+    ///
+    /// The checkpoint says of the log what the last one said, since nothing was synced since; it
+    /// goes to the slot that a sync under way does not write.
+    func makeTermDurable() throws(LogError) {
+        let file = try openCheckpointFile()
+        checkpointSequence += 1
+        var checkpoint =
+            lastCheckpoint
+            ?? Checkpoint(
+                sequence: 0, group: group, isClean: false, term: term, logStartOffset: .zero,
+                segment: .zero, position: UInt64(StoreHeader.size), nextIndex: LogIndex(1),
+                nextOffset: .zero, maxTimestamp: .none)
+        checkpoint.sequence = checkpointSequence
+        checkpoint.isClean = false
+        checkpoint.term = term
+        checkpoint.logStartOffset = max(durableLogStart, checkpoint.logStartOffset)
+        do throws(FileError) {
+            try Self.write(checkpoint, to: file)
+        } catch {
+            state = .failed(error)
+            throw .failed(error)
+        }
+        termIsDurable = true
+    }
+
+    static func write(_ checkpoint: Checkpoint, to file: any File) throws(FileError) {
+        try file.write(checkpoint.encoded, at: Checkpoint.slotPosition(checkpoint.sequence))
+        try file.sync()
+    }
+
+    /// The file of the checkpoints, made with room for both slots so that they never lack it.
+    private func openCheckpointFile() throws(LogError) -> any File {
+        if let checkpointFile { return checkpointFile }
+        let path = directory + "/" + SegmentName.checkpoint
+        do throws(FileError) {
+            let file: any File
+            if try fileSystem.status(of: path) == nil {
+                file = try fileSystem.open(path, .create)
+                try file.write([UInt8](repeating: 0, count: 2 * Checkpoint.slotSize), at: 0)
+                try file.sync()
+                try fileSystem.syncDirectory(directory)
+            } else {
+                file = try fileSystem.open(path, .readWrite)
+            }
+            checkpointFile = file
+            return file
+        } catch {
+            if error.reason == .noSpace { throw .diskFull(error) }
+            state = .failed(error)
+            throw .failed(error)
+        }
+    }
+
+    /// The checkpoint that the log would have if everything were synced, which the caller sees to.
+    private func prepareCheckpoint(isClean: Bool) throws(LogError) -> Checkpoint {
+        _ = try openCheckpointFile()
+        do throws(FileError) {
+            try active.builder.save(in: directory, of: active.header.salt, on: fileSystem)
+        } catch {
+            if error.reason == .noSpace { throw .diskFull(error) }
+            state = .failed(error)
+            throw .failed(error)
+        }
+        checkpointSequence += 1
+        checkpointIsDue = false
+        bytesSinceCheckpoint = 0
+        let checkpoint = Checkpoint(
+            sequence: checkpointSequence, group: group, isClean: isClean, term: term,
+            logStartOffset: logStartOffset, segment: active.baseOffset, position: active.size,
+            nextIndex: nextIndex, nextOffset: nextOffset,
+            maxTimestamp: active.builder.maxTimestampOrNone)
+        return checkpoint
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+public import Disk
+public import Records
+
+/// An append-only sequence of batches in segments on a disk.
+///
+/// ```
+/// Log ── segments ──▶ 00000000000000000000.store .index .timeindex   closed
+///                     00000000000000018211.store                     active
+///        checkpoint   what was promised, two slots
+/// ```
+///
+/// A log is synchronous and has one owner, a storage thread, that makes all calls on it one after
+/// the other; calls block on the disk. Two things leave it for other threads: ``snapshot``, a value
+/// to read from, and ``SyncTicket``, the syncing itself, so that appends go on meanwhile.
+///
+/// Invariants, asserted where they could break:
+/// - offsets and indexes are dense, ascend, and are given once;
+/// - the high watermark never falls, and never passes what the commit rule allows;
+/// - after a failed write or sync nothing more is committed until the log is opened anew;
+/// - the log start offset never falls, and never passes the high watermark.
+public final class Log {
+    /// Where the log's files lie.
+    public let directory: String
+    let fileSystem: any FileSystem
+    let group: UInt64
+    /// What recovery found when the log was opened.
+    public let recovery: RecoveryReport
+    /// What the log is set to.
+    public internal(set) var settings: LogSettings
+
+    /// What the log takes.
+    enum State: Equatable {
+        case open
+        /// Damaged: reads only.
+        case readOnly
+        /// A write or sync failed: reads of what was committed, only.
+        case failed(FileError)
+        case closed
+    }
+
+    var state: State
+    var closed: [Segment]
+    var active: ActiveSegment
+    var salts: SplitMix64
+
+    /// The offset that the next record gets.
+    public internal(set) var nextOffset: Offset
+    /// The index that the next frame gets.
+    public internal(set) var nextIndex: LogIndex
+    /// The term under which this life of the log appends.
+    public internal(set) var term: Term
+    /// The first offset that is still there.
+    public internal(set) var logStartOffset: Offset
+    /// The offset behind the last committed record.
+    public internal(set) var highWatermark: Offset
+
+    var syncedIndex: LogIndex
+    var syncedOffset: Offset
+    /// The durable index that the last frame states.
+    var statedDurableIndex: LogIndex
+    /// Closed stores that hold unsynced frames.
+    var unsyncedStores: [any File]
+    var directoryIsUnsynced: Bool
+    var ticketIsOut = false
+
+    var checkpointFile: (any File)?
+    var checkpointSequence: UInt64
+    /// Bytes synced, or to be synced, since the last checkpoint.
+    var bytesSinceCheckpoint: UInt64 = 0
+    /// A checkpoint is needed with the next sync, however few bytes there are.
+    var checkpointIsDue: Bool
+    /// The term is on the disk, so frames of it may be shown.
+    var termIsDurable = false
+    /// Segments below the log start offset, to be removed once that is durable.
+    var removable: [RemovableSegment] = []
+    /// The log start offset that the disk knows.
+    var durableLogStart: Offset
+    /// The last checkpoint that was made, for the one that only carries a new term.
+    var lastCheckpoint: Checkpoint?
+
+    /// Opens a log, or makes a new one. Whatever happened before, this is how a log starts.
+    ///
+    /// - Parameters:
+    ///   - directory: The log's own directory, which exists.
+    ///   - group: A hash that names the log, the same each time.
+    ///   - now: The wall clock.
+    ///   - seed: Different each time; salts come from it.
+    public init(
+        directory: String, group: UInt64, on fileSystem: any FileSystem, settings: LogSettings,
+        now: Timestamp, seed: UInt64
+    ) throws(LogError) {
+        var recovery = try LogRecovery(
+            directory: directory, group: group, fileSystem: fileSystem, settings: settings,
+            now: now, seed: seed)
+        let result = try recovery.run()
+        self.directory = directory
+        self.group = group
+        self.fileSystem = fileSystem
+        self.settings = settings
+        self.recovery = result.report
+        state = result.report.damages.isEmpty ? .open : .readOnly
+        closed = result.closed
+        active = result.active
+        salts = result.salts
+        nextOffset = result.nextOffset
+        nextIndex = result.nextIndex
+        term = result.term
+        syncedIndex = result.durableIndex
+        syncedOffset = result.durableOffset
+        statedDurableIndex = result.durableIndex
+        unsyncedStores = result.unsynced
+        directoryIsUnsynced = false
+        checkpointSequence = result.checkpointSequence
+        checkpointIsDue = !result.report.wasClean && result.report.damages.isEmpty
+        logStartOffset = result.logStartOffset
+        durableLogStart = result.logStartOffset
+        lastCheckpoint = result.checkpoint
+        highWatermark = result.durableOffset
+        // A log start offset that a crash kept from being carried out is carried out now.
+        if state == .open { collectRemovable() }
+        try settle()
+        checkInvariants()
+    }
+
+    /// Makes what recovery kept count: durable first where the commit rule asks for it.
+    private func settle() throws(LogError) {
+        switch settings.commitRule {
+        case .whenWritten:
+            highWatermark = nextOffset
+        case .whenSynced:
+            if state == .open, checkpointIsDue {
+                guard let ticket = try beginSync() else { break }
+                endSync(ticket, ticket.run())
+                if case .failed(let error) = state { throw .failed(error) }
+            }
+            highWatermark = nextOffset
+            syncedIndex = lastIndex
+            syncedOffset = nextOffset
+        }
+        logStartOffset = min(logStartOffset, highWatermark)
+    }
+
+    /// The index of the last frame.
+    var lastIndex: LogIndex { LogIndex(nextIndex.rawValue - 1) }
+
+    /// What readers may see now. Costs next to nothing.
+    public var snapshot: LogSnapshot {
+        LogSnapshot(
+            logStartOffset: logStartOffset, highWatermark: highWatermark,
+            damages: recovery.damages, size: size, closed: closed,
+            active: active.view(in: directory, on: fileSystem, isClosed: false))
+    }
+
+    /// Bytes of all stores.
+    public var size: UInt64 {
+        closedSize + active.size
+    }
+
+    /// Bytes of the closed stores, kept up to date so that ``size`` does not walk them.
+    private var closedSize: UInt64 {
+        if closedSizeCache.count != closed.count || closedSizeCache.first != closed.first?.baseOffset {
+            closedSizeCache = (
+                closed.count, closed.first?.baseOffset, closed.reduce(0) { $0 + $1.size }
+            )
+        }
+        return closedSizeCache.size
+    }
+    private var closedSizeCache: (count: Int, first: Offset?, size: UInt64) = (0, nil, 0)
+
+    /// Throws unless records can be appended.
+    func requireWritable() throws(LogError) {
+        switch state {
+        case .open: break
+        case .readOnly: throw .readOnly(recovery.damages)
+        case .failed(let error): throw .failed(error)
+        case .closed: throw .closed
+        }
+    }
+
+    /// The error that stopped the log, if one did.
+    public var failure: FileError? {
+        if case .failed(let error) = state { error } else { nil }
+    }
+
+    /// Whether the log takes no records because of damage.
+    public var isReadOnly: Bool { state == .readOnly }
+
+    /// Checks what must hold between any two calls.
+    public func checkInvariants() {
+        precondition(logStartOffset <= highWatermark, "log start behind the high watermark")
+        precondition(highWatermark <= nextOffset, "high watermark behind the end")
+        precondition(syncedIndex < nextIndex, "synced beyond the end")
+        precondition(syncedOffset <= nextOffset, "synced beyond the end")
+        precondition(active.baseOffset <= nextOffset, "active segment begins behind the end")
+        if case .open = state, settings.commitRule == .whenSynced {
+            precondition(highWatermark <= syncedOffset, "committed before it was synced")
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one log is set to. All may be changed while the log is open.
+public struct LogSettings: Sendable, Equatable {
+    /// When readers see a record and its producer is answered.
+    public enum CommitRule: Sendable, Equatable {
+        /// Once it was synced to the disk.
+        case whenSynced
+        /// Once it was handed to the operating system.
+        case whenWritten
+    }
+
+    /// When a record counts as committed.
+    public var commitRule: CommitRule = .whenSynced
+    /// The size at which a new segment is begun, in bytes: 1 KiB to 2 GiB.
+    ///
+    /// A batch that is larger still goes into a segment of its own.
+    public var segmentSizeMax: Int = 128 << 20
+    /// The age at which a segment with records is closed, in milliseconds since its creation.
+    public var segmentAgeMax: Int64 = 7 * 86_400_000
+    /// How long records are kept, in milliseconds by their timestamp; `nil` for ever.
+    public var retentionAge: Int64?
+    /// How many bytes are kept at least; `nil` for all.
+    public var retentionSize: UInt64?
+    /// Bytes between index entries: 1 KiB to 1 MiB. Smaller finds faster, larger takes less room.
+    public var indexInterval: Int = 4096
+    /// Synced bytes between checkpoints: what has to be scanned after a crash, at most.
+    public var checkpointInterval: UInt64 = 64 << 20
+
+    /// The default settings.
+    public init() {}
+
+    /// The largest that a segment may be set to: positions in an index have 32 bits.
+    public static let segmentSizeLimit = 2 << 30
+}

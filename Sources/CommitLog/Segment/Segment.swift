@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Disk
+internal import Records
+
+/// A segment as readers see it: a store, as far as it holds whole frames, and the way to find
+/// offsets and times in it. A value that any thread may use; files are read through it, not kept.
+struct Segment: Sendable {
+    let directory: String
+    let fileSystem: any FileSystem
+    let store: any File
+    let header: StoreHeader
+    /// Bytes of the store that hold whole frames.
+    var size: UInt64
+    /// The highest timestamp of its records; `.none` without records.
+    var maxTimestamp: Timestamp
+    /// The index of an active segment; a closed one's is in its files.
+    var sparseIndex: SparseIndexView?
+
+    var baseOffset: Offset { header.baseOffset }
+
+    /// What a look-up says.
+    struct Place {
+        /// Where to begin to read.
+        var position: UInt64
+        /// The index files did not help: they are missing or damaged.
+        var indexIsDamaged = false
+    }
+
+    /// Where to begin to look for the frame that holds an offset.
+    func place(of offset: Offset) throws(FileError) -> Place {
+        let delta = offset.rawValue - baseOffset.rawValue
+        if let sparseIndex {
+            return Place(
+                position: sparseIndex.position(atOrBefore: delta) ?? UInt64(StoreHeader.size))
+        }
+        return try place(suffix: .offset) { entry in
+            Int64(IndexFile.integer(entry, at: 0, as: UInt32.self)) <= delta
+        }
+    }
+
+    /// Where to begin to look for the first record at or after a time.
+    func place(of timestamp: Timestamp) throws(FileError) -> Place {
+        if let sparseIndex {
+            return Place(
+                position: sparseIndex.position(beforeAll: timestamp) ?? UInt64(StoreHeader.size))
+        }
+        return try place(suffix: .time) { entry in
+            IndexFile.integer(entry, at: 0, as: Int64.self) < timestamp.rawValue
+        }
+    }
+
+    private enum Key {
+        case offset
+        case time
+    }
+
+    private func place(
+        suffix key: Key, where isInRun: (ArraySlice<UInt8>) -> Bool
+    ) throws(FileError) -> Place {
+        let start = Place(position: UInt64(StoreHeader.size))
+        let damaged = Place(position: UInt64(StoreHeader.size), indexIsDamaged: true)
+        guard let offsets = try reader(SegmentName.index(baseOffset)) else { return damaged }
+        var ordinal: Int?
+        switch key {
+        case .offset:
+            ordinal = try offsets.last(where: isInRun)
+        case .time:
+            guard let times = try reader(SegmentName.timeIndex(baseOffset)) else { return damaged }
+            ordinal = try times.last(where: isInRun)
+        }
+        guard let ordinal else { return damaged }
+        guard ordinal >= 0 else { return start }
+        guard let entry = try offsets.entry(ordinal) else { return damaged }
+        let position = UInt64(IndexFile.integer(entry, at: 8, as: UInt32.self))
+        // Never evidence: the place counts only if a frame of this segment begins there.
+        guard position >= UInt64(StoreHeader.size), position < size,
+            try frameBegins(at: position)
+        else { return damaged }
+        return Place(position: position)
+    }
+
+    private func reader(_ name: String) throws(FileError) -> IndexReader? {
+        do throws(FileError) {
+            let file = try fileSystem.open(directory + "/" + name, .read)
+            return try IndexReader(file, salt: header.salt)
+        } catch {
+            // An index that cannot be read is rebuilt; only the store's errors count.
+            guard error.reason != .descriptors else { throw error }
+            return nil
+        }
+    }
+
+    private func frameBegins(at position: UInt64) throws(FileError) -> Bool {
+        let bytes = try store.bytes(at: position, count: FrameHeader.size)
+        return unsafe bytes.withUnsafeBytes { buffer in
+            do throws(FrameHeader.Flaw) {
+                _ = try unsafe FrameHeader(
+                    checking: buffer, group: header.group, salt: header.salt)
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+}
