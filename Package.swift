@@ -34,10 +34,13 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
     name: "Configuration", package: "swift-configuration")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "cordwood",
@@ -54,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
@@ -118,7 +122,7 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk", "Records", "Faults", "Telemetry",
-                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, configuration, logging,
+                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, unixSignals, configuration, yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
@@ -135,5 +139,9 @@ let package = Package(
             swiftSettings: everyRoom),
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
+        // Tests
+        .testTarget(
+            name: "DiskTests", dependencies: ["PosixDisk", "SimulatedDisk", "Disk"],
+            swiftSettings: everyRoom),
     ]
 )

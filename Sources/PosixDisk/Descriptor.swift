@@ -66,7 +66,9 @@ final class Descriptor: Sendable {
         state.withLock { $0.uses -= 1 }
     }
 
-    /// Opens the file under its present name. The caller holds off renames.
+    /// Opens the file under its present name.
+    ///
+    /// The caller holds off renames.
     func openNow() throws(FileError) -> (number: Int32, identity: FileFacts.Identity) {
         let (location, known) = state.withLock { ($0.location, $0.identity) }
         // Without O_NONBLOCK, opening a pipe somebody put in a file's place would wait for ever.
@@ -96,7 +98,8 @@ final class Descriptor: Sendable {
 
     /// Makes a freshly opened number this descriptor's and takes it for a call; if another thread
     /// was faster, its number stays and the spare one is returned.
-    func install(_ number: Int32, _ identity: FileFacts.Identity) -> (number: Int32, spare: Int32?) {
+    func install(_ number: Int32, _ identity: FileFacts.Identity) -> (number: Int32, spare: Int32?)
+    {
         state.withLock { state in
             state.uses += 1
             state.isReferenced = true

@@ -14,7 +14,7 @@ struct DescriptorOwner: Sendable {
         var opened: (number: Int32, identity: FileFacts.Identity)
         do {
             opened = try names.open(descriptor)
-        } catch where error.reason == .descriptors {
+        } catch  where error.reason == .descriptors {
             budget.makeRoom()
             opened = try names.open(descriptor)
         }

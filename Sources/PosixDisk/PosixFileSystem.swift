@@ -15,8 +15,10 @@ internal import Synchronization
 /// Links are never followed at the end of a path, and no descriptor is passed on to a child process.
 public final class PosixFileSystem: FileSystem {
     private let owner: DescriptorOwner
-    /// One open directory for each device that was synced as a whole. The system reports a failed
-    /// write once to each that was open when it happened, so these stay open.
+    /// One open directory for each device that was synced as a whole.
+    ///
+    /// The system reports a failed write once to each that was open when it happened, so these stay
+    /// open.
     private let devices = Mutex<[UInt64: Int32]>([:])
 
     /// A file system with a budget of descriptors.
@@ -38,7 +40,9 @@ public final class PosixFileSystem: FileSystem {
 
     private static func defaultLimit() -> Int {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 512 }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+            return 512
+        }
         return Int(clamping: min(4096, max(16, limit.rlim_cur / 2)))
     }
 
@@ -185,7 +189,8 @@ public final class PosixFileSystem: FileSystem {
         var facts = statvfs()
         _ = try SystemCall.retrying(.space, path) { statvfs(path, &facts) }
         let block = UInt64(facts.f_frsize)
-        return DiskSpace(free: UInt64(facts.f_bavail) * block, total: UInt64(facts.f_blocks) * block)
+        return DiskSpace(
+            free: UInt64(facts.f_bavail) * block, total: UInt64(facts.f_blocks) * block)
     }
 
     public func lock(_ path: String) throws(FileError) -> (any FileLock)? {

@@ -98,7 +98,8 @@ enum SystemCall {
         let offset = try fileOffset(position, plus: 0, .read, path)
         var count: Int
         repeat {
-            count = cordwood_pread_cached(descriptor, buffer.baseAddress, buffer.count, Int64(offset))
+            count = cordwood_pread_cached(
+                descriptor, buffer.baseAddress, buffer.count, Int64(offset))
         } while count < 0 && errno == EINTR
         if count == buffer.count { return count }
         if count < 0 {

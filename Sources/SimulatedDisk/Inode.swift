@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+
+/// A file or directory of the simulated disk, under whatever names.
+///
+/// `@unchecked Sendable`: reached only through the disk's state, under the mutex that owns it.
+final class Inode: @unchecked Sendable {
+    /// A change of a file that no sync has covered.
+    enum Change: Sendable {
+        case write(position: Int, bytes: [UInt8])
+        case truncate(size: Int)
+    }
+
+    let id: Int
+    let isDirectory: Bool
+    /// What readers see.
+    var content: [UInt8] = []
+    /// What the device is sure to hold.
+    var durable: [UInt8] = []
+    /// What may or may not be on the device.
+    var unsynced: [Change] = []
+    /// A directory's entries as they are seen, and as the device holds them.
+    var names: [String: Int] = [:]
+    var durableNames: [String: Int] = [:]
+    var links = 0
+    var opens = 0
+
+    init(id: Int, isDirectory: Bool) {
+        self.id = id
+        self.isDirectory = isDirectory
+    }
+
+    static func apply(_ change: Change, to bytes: inout [UInt8]) {
+        switch change {
+        case .write(let position, let piece): write(piece[...], at: position, to: &bytes)
+        case .truncate(let size): resize(&bytes, to: size)
+        }
+    }
+
+    static func write(_ piece: ArraySlice<UInt8>, at position: Int, to bytes: inout [UInt8]) {
+        guard !piece.isEmpty else { return }
+        if position == bytes.count {
+            bytes.append(contentsOf: piece)
+            return
+        }
+        if bytes.count < position + piece.count { resize(&bytes, to: position + piece.count) }
+        bytes.withUnsafeMutableBytes { target in
+            piece.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: target[position...]).copyMemory(from: $0)
+            }
+        }
+    }
+
+    static func resize(_ bytes: inout [UInt8], to size: Int) {
+        if size < bytes.count {
+            bytes.removeSubrange(size...)
+        } else {
+            bytes.append(contentsOf: repeatElement(0, count: size - bytes.count))
+        }
+    }
+
+    /// Takes what is seen for what is held.
+    func settle(_ bytes: [UInt8]) {
+        content = bytes
+        durable = bytes
+        unsynced = []
+    }
+}
+
+// MARK: - Power cut
+
+extension Inode {
+    private static let sector = 512
+
+    /// What a power cut leaves of the content: anything between what was synced and what was
+    /// written, sector by sector, in a way that the generator chooses.
+    func survivors(_ generator: inout SplitMix64) -> [UInt8] {
+        guard !unsynced.isEmpty else { return durable }
+        switch Int.random(in: 0..<6, using: &generator) {
+        case 0: return durable
+        case 1: return applied(unsynced.count)
+        case 2: return prefix(&generator)
+        case 3: return subset(&generator)
+        default: return sectors(&generator)
+        }
+    }
+
+    private func applied(_ count: Int) -> [UInt8] {
+        var bytes = durable
+        for change in unsynced.prefix(count) { Self.apply(change, to: &bytes) }
+        return bytes
+    }
+
+    /// The first changes, the last of them torn.
+    private func prefix(_ generator: inout SplitMix64) -> [UInt8] {
+        let count = Int.random(in: 0..<unsynced.count, using: &generator)
+        var bytes = applied(count)
+        if case .write(let position, let piece) = unsynced[count] {
+            let end = Int.random(in: position...(position + piece.count), using: &generator)
+            let border = max(position, end / Self.sector * Self.sector)
+            Self.write(piece[..<(border - position)], at: position, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Some changes whole, the others not at all.
+    private func subset(_ generator: inout SplitMix64) -> [UInt8] {
+        let chance = Int.random(in: 1...9, using: &generator)
+        var bytes = durable
+        for change in unsynced where Int.random(in: 0..<10, using: &generator) < chance {
+            Self.apply(change, to: &bytes)
+        }
+        return bytes
+    }
+
+    /// Each sector as it was after some change, independent of the others; the length likewise.
+    private func sectors(_ generator: inout SplitMix64) -> [UInt8] {
+        var lengths = [durable.count]
+        for change in unsynced {
+            switch change {
+            case .write(let position, let piece):
+                lengths.append(max(lengths[lengths.count - 1], position + piece.count))
+            case .truncate(let size): lengths.append(size)
+            }
+        }
+        let longest = lengths.reduce(0, max)
+        var bytes = durable
+        Self.resize(&bytes, to: longest)
+        // How many changes reached each sector; drawn at its first change.
+        var reached = [Int](repeating: -1, count: longest / Self.sector + 1)
+        let chance = Int.random(in: 1...9, using: &generator)
+        for (step, change) in unsynced.enumerated() {
+            let range =
+                switch change {
+                case .write(let position, let piece): position..<(position + piece.count)
+                case .truncate(let size): min(size, longest)..<longest
+                }
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let number = start / Self.sector
+                let end = min(range.upperBound, (number + 1) * Self.sector)
+                if reached[number] < 0 { reached[number] = reach(chance, &generator) }
+                if reached[number] > step {
+                    if case .write(let position, let piece) = change {
+                        let part = piece[(start - position)..<(end - position)]
+                        Self.write(part, at: start, to: &bytes)
+                    } else {
+                        for place in start..<end { bytes[place] = 0 }
+                    }
+                }
+                start = end
+            }
+        }
+        Self.resize(&bytes, to: length(lengths, &generator))
+        return bytes
+    }
+
+    private func reach(_ chance: Int, _ generator: inout SplitMix64) -> Int {
+        if Int.random(in: 0..<10, using: &generator) < chance { return unsynced.count }
+        return Bool.random(using: &generator)
+            ? 0 : Int.random(in: 0...unsynced.count, using: &generator)
+    }
+
+    /// A length that the file had, or one between, so that it may end in zeros or cut data.
+    private func length(_ lengths: [Int], _ generator: inout SplitMix64) -> Int {
+        let shortest = lengths.reduce(lengths[0], min)
+        let longest = lengths.reduce(0, max)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: return lengths[lengths.count - 1]
+        case 1: return lengths[Int.random(in: 0..<lengths.count, using: &generator)]
+        case 2: return longest
+        default:
+            let between = Int.random(in: shortest...longest, using: &generator)
+            return max(shortest, between / Self.sector * Self.sector)
+        }
+    }
+}
