@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import BrokerRuntime
+public import Logging
+public import Telemetry
+
+/// Everything that a node can be set to; the defaults are the values here.
+///
+/// ``SettingsTable`` gives each of them its key, unit, range and reason, and is where the
+/// command line, the environment, the file, the example and the reference page come from.
+public struct Settings: Sendable, Equatable {
+    /// The node's name in logs and answers.
+    public var nodeID = "cordwood-1"
+    /// Where the node keeps everything.
+    public var dataDirectory = "/var/lib/cordwood"
+    /// Where the node listens.
+    public var listen = ListenSettings()
+    /// The topic that `log.v1.Log` serves.
+    public var bookTopic = "default"
+    /// Partitions of a topic that does not say how many.
+    public var partitionCountDefault = 1
+    /// Settings of topics that do not say otherwise.
+    public var topicDefaults = TopicSettings()
+    /// How full the disk may become.
+    public var disk = DiskSettings()
+    /// What clients may ask of the node.
+    public var limits = LimitSettings()
+    /// What is logged, and how.
+    public var log = LogOutputSettings()
+    /// How long a stop may take.
+    public var shutdownGrace = Duration.seconds(10)
+
+    /// The defaults of `cordwood serve`.
+    public init() {}
+
+    /// The defaults of `cordwood dev`: all in the current directory.
+    public static var development: Settings {
+        var settings = Settings()
+        settings.nodeID = "dev"
+        settings.dataDirectory = "./.cordwood-dev"
+        return settings
+    }
+}
+
+/// Where a node listens.
+public struct ListenSettings: Sendable, Equatable {
+    /// Address and port of gRPC; port 0 for one that is free.
+    public var grpcAddress = ListenAddress(host: "127.0.0.1", port: 8400)
+    /// What clients are told to connect to; empty for the address that is listened on.
+    public var grpcAdvertise = ""
+    /// Whether addresses that other machines can reach are served without TLS.
+    public var insecureAllowPlaintext = false
+    /// Threads that own connections.
+    public var threads = 2
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How full the disk may become, in bytes.
+public struct DiskSettings: Sendable, Equatable {
+    /// Free bytes under which a warning is logged.
+    public var lowBytes = 1 << 30
+    /// Free bytes under which appends are refused.
+    public var criticalBytes = 256 << 20
+    /// Bytes of a file that is given up when the disk is full.
+    public var reserveBytes = 16 << 20
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What clients may ask of a node.
+public struct LimitSettings: Sendable, Equatable {
+    /// The largest record or batch that a request may carry, in bytes.
+    public var recordBytes = 4 << 20
+    /// Bytes that may wait to be written in one partition.
+    public var queueBytes = 32 << 20
+    /// Calls at a time on one connection.
+    public var streams = 256
+    /// Connections at a time from one address.
+    public var connectionsPerAddress = 256
+    /// Connections at a time.
+    public var connections = 10_000
+    /// How long a connection may stay without a call.
+    public var connectionIdle = Duration.seconds(600)
+    /// How long a connection may exist before the client is asked to open another.
+    public var connectionAge = Duration.seconds(12 * 3600)
+    /// How long calls may go on once the client was asked.
+    public var connectionGrace = Duration.seconds(300)
+    /// How long a new connection may take until it speaks HTTP/2.
+    public var handshake = Duration.seconds(10)
+    /// Silence after which the node asks whether the client is there.
+    public var keepaliveTime = Duration.seconds(30)
+    /// How long the client may take to answer that.
+    public var keepaliveTimeout = Duration.seconds(10)
+    /// The shortest time between two such questions of a client.
+    public var clientPingInterval = Duration.seconds(10)
+
+    /// The defaults.
+    public init() {}
+
+    /// The largest gRPC message: a record and what goes around it.
+    public var messageBytes: Int { recordBytes + (64 << 10) }
+}
+
+/// What is logged, and how.
+public struct LogOutputSettings: Sendable, Equatable {
+    /// The least level that is logged.
+    public var level = Logger.Level.info
+    /// The form of a line.
+    public var format = LogFormat.auto
+
+    /// The defaults.
+    public init() {}
+}
+
+extension Settings {
+    /// What the broker is set to.
+    public var broker: BrokerSettings {
+        var broker = BrokerSettings()
+        broker.nodeID = nodeID
+        broker.topicDefaults = topicDefaults
+        broker.partitionCountDefault = partitionCountDefault
+        broker.diskLowBytes = UInt64(disk.lowBytes)
+        broker.diskCriticalBytes = UInt64(disk.criticalBytes)
+        broker.diskReserveBytes = UInt64(disk.reserveBytes)
+        broker.queueBytesMax = limits.queueBytes
+        return broker
+    }
+}
