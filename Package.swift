@@ -141,6 +141,9 @@ let package = Package(
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests
         .testTarget(
+            name: "CompressionTests", dependencies: ["Compression", "Bytes"],
+            swiftSettings: everyRoom),
+        .testTarget(
             name: "DiskTests", dependencies: ["PosixDisk", "SimulatedDisk", "Disk"],
             swiftSettings: everyRoom),
     ]

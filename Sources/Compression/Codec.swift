@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The one door to compressed bytes: how the records of a batch are packed, with Kafka's numbers.
+///
+/// What comes out of a peer's bytes never outgrows the limit that the caller names, so a few bytes
+/// that claim to be a gigabyte cost no more than the limit. This room serves `none` and `gzip`; the
+/// other codecs have their numbers so that they can be refused by name.
+public enum Codec: UInt8, Sendable, CaseIterable {
+    case none = 0
+    case gzip = 1
+    case snappy = 2
+    case lz4 = 3
+    case zstd = 4
+
+    /// Whether this room packs and opens the codec.
+    public var isSupported: Bool {
+        switch self {
+        case .none, .gzip: true
+        case .snappy, .lz4, .zstd: false
+        }
+    }
+
+    /// Opens packed bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: All of the packed bytes, and nothing behind them.
+    ///   - limit: The most bytes that may come out.
+    /// - Returns: The bytes that were packed. No more than `limit` bytes are set aside for them, and
+    ///   those step by step, as they come out.
+    public func decompress(
+        _ bytes: UnsafeRawBufferPointer, limit: Int
+    ) throws(CompressionError) -> [UInt8] {
+        precondition(limit >= 0, "a limit is not negative: \(limit)")
+        switch self {
+        case .none:
+            guard bytes.count <= limit else { throw .overLimit(limit: limit) }
+            return unsafe [UInt8](bytes)
+        case .gzip:
+            return try unsafe Gzip.decompress(bytes, limit: limit)
+        case .snappy, .lz4, .zstd:
+            throw .unsupported(self)
+        }
+    }
+
+    /// Packs bytes.
+    public func compress(_ bytes: UnsafeRawBufferPointer) throws(CompressionError) -> [UInt8] {
+        switch self {
+        case .none:
+            return unsafe [UInt8](bytes)
+        case .gzip:
+            return try unsafe Gzip.compress(bytes)
+        case .snappy, .lz4, .zstd:
+            throw .unsupported(self)
+        }
+    }
+}
+
+/// Why bytes could not be packed or opened.
+public enum CompressionError: Error, Sendable, Equatable {
+    /// The codec is not served here.
+    case unsupported(Codec)
+    /// The bytes are not what the codec writes, are cut short, or something follows them.
+    case damaged
+    /// More than `limit` bytes would come out.
+    case overLimit(limit: Int)
+    /// The library found no memory for its window.
+    case outOfMemory
+}
+
+extension CompressionError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unsupported(let codec): "compression codec \(codec) is not supported"
+        case .damaged: "the compressed bytes are damaged"
+        case .overLimit(let limit): "the compressed bytes open to more than \(limit) bytes"
+        case .outOfMemory: "there is no memory to compress or open bytes"
+        }
+    }
+}
