@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Faults
+internal import GRPCCore
+internal import GRPCProtobuf
+internal import LogAPI
+
+extension ErrorCode {
+    /// The gRPC status of a failure. What is wrong with the request itself, and so fails however
+    /// often it is sent, is INVALID_ARGUMENT: also a batch over the limit, since RESOURCE_EXHAUSTED
+    /// tells clients to try again. The stable code in the details is finer than the status.
+    var status: RPCError.Code {
+        switch self {
+        case .invalidArgument, .invalidTopicName, .invalidPartitionCount, .batchTooLarge,
+            .invalidBatch, .unsupportedCompression, .invalidSetting, .unknownSetting:
+            .invalidArgument
+        case .topicNotFound, .partitionNotFound: .notFound
+        case .topicExists: .alreadyExists
+        case .offsetOutOfRange: .outOfRange
+        case .diskFull, .overloaded: .resourceExhausted
+        case .dataLoss, .corruptBatch: .dataLoss
+        case .partitionReadOnly, .dataDirectoryLocked, .dataDirectoryUnusable,
+            .unsupportedFormat:
+            .failedPrecondition
+        case .shuttingDown, .unreachable: .unavailable
+        case .deadlineExceeded: .deadlineExceeded
+        case .cancelled: .cancelled
+        case .storageFailed, .addressInUse, .plaintextRefused, .internalError, .unknownKey,
+            .invalidValue, .configurationUnreadable, .closed, .unexpectedAnswer,
+            .inputUnreadable, .outputFailed:
+            .internalError
+        }
+    }
+}
+
+extension Fault {
+    /// The domain of the reasons in error details.
+    static let domain = "cordwood"
+
+    /// The failure as the end of a call: its status, and in the details a google.rpc.ErrorInfo with
+    /// the stable code as the reason.
+    ///
+    /// - Parameter localizedMessage: For log.v1, whose clients look for a LocalizedMessage.
+    func rpcError(localizedMessage: String? = nil) -> RPCError {
+        var metadata: [String: String] = [:]
+        if let hint { metadata["hint"] = hint }
+        if let validOffsets {
+            metadata["first_offset"] = String(validOffsets.lowerBound)
+            metadata["next_offset"] = String(validOffsets.upperBound)
+        }
+        var details: [ErrorDetails] = [
+            .errorInfo(reason: code.text, domain: Self.domain, metadata: metadata)
+        ]
+        if let localizedMessage {
+            details.append(.localizedMessage(locale: "en-US", message: localizedMessage))
+        }
+        return RPCError(
+            GoogleRPCStatus(code: code.status, message: description, details: details))
+    }
+
+    /// The failure as one of several results in a message.
+    var errorMessage: Cordwood_V1_Error {
+        var message = Cordwood_V1_Error()
+        message.code = code.text
+        message.message = self.message
+        message.grpcCode = Int32(clamping: code.status.rawValue)
+        message.retryable = code.isRetryable
+        return message
+    }
+}
+
+/// Runs a call's body and gives what it throws its status.
+///
+/// - Parameter localized: The LocalizedMessage of a fault, if it has one.
+func withStatus<Value>(
+    localized: (Fault) -> String? = { _ in nil }, _ body: () async throws -> Value
+) async throws -> Value {
+    do {
+        return try await body()
+    } catch let fault as Fault {
+        throw fault.rpcError(localizedMessage: localized(fault))
+    } catch is CancellationError {
+        throw Fault(.cancelled, "the caller cancelled the call").rpcError()
+    } catch let error as RPCError {
+        throw error
+    } catch {
+        throw Fault(.internalError, "unexpected failure: \(error)").rpcError()
+    }
+}

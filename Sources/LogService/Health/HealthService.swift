@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Faults
+internal import GRPCCore
+internal import LogAPI
+internal import SwiftProtobuf
+
+/// grpc.health.v1.Health: SERVING unless the server stops or cannot take records.
+struct HealthService: Grpc_Health_V1_Health.ServiceProtocol {
+    private let services: [String]
+    private let drain: ServiceDrain
+    private let checkInterval: Duration
+    private let isServing: @Sendable () -> Bool
+
+    /// A health service.
+    ///
+    /// - Parameters:
+    ///   - services: The services that it knows, besides the empty name for all.
+    ///   - checkInterval: How often a Watch asks `isServing`.
+    ///   - isServing: Whether the server can take and give records.
+    init(
+        services: [String], drain: ServiceDrain, checkInterval: Duration,
+        isServing: @escaping @Sendable () -> Bool
+    ) {
+        self.services = services
+        self.drain = drain
+        self.checkInterval = checkInterval
+        self.isServing = isServing
+    }
+
+    func check(
+        request: ServerRequest<Grpc_Health_V1_HealthCheckRequest>, context: ServerContext
+    ) async throws -> ServerResponse<Grpc_Health_V1_HealthCheckResponse> {
+        let service = request.message.service
+        guard knows(service) else {
+            throw RPCError(code: .notFound, message: "no such service")
+        }
+        return ServerResponse(message: .with { $0.status = status })
+    }
+
+    func watch(
+        request: ServerRequest<Grpc_Health_V1_HealthCheckRequest>, context: ServerContext
+    ) async throws -> StreamingServerResponse<Grpc_Health_V1_HealthCheckResponse> {
+        let isKnown = knows(request.message.service)
+        let scope = CallScope(drain: drain, metadata: request.metadata)
+        return StreamingServerResponse { writer in
+            try await withStatus {
+                do {
+                    try await scope.run { try await report(isKnown, to: writer) }
+                } catch let fault as Fault where fault.code == .shuttingDown && isKnown {
+                    try await writer.write(.with { $0.status = .notServing })
+                    throw fault
+                }
+            }
+            return [:]
+        }
+    }
+
+    private func knows(_ service: String) -> Bool {
+        service.isEmpty || services.contains(service)
+    }
+
+    private var status: Grpc_Health_V1_HealthCheckResponse.ServingStatus {
+        !drain.hasBegun && isServing() ? .serving : .notServing
+    }
+
+    /// Sends the status and each change of it, until the task is cancelled.
+    private func report(
+        _ isKnown: Bool, to writer: RPCWriter<Grpc_Health_V1_HealthCheckResponse>
+    ) async throws {
+        var last: Grpc_Health_V1_HealthCheckResponse.ServingStatus?
+        while true {
+            let status = isKnown ? status : .serviceUnknown
+            if status != last {
+                try await writer.write(.with { $0.status = status })
+                last = status
+            }
+            // A disk has no way to say that it is full, so it is looked at now and then.
+            try await Task.sleep(for: checkInterval)
+        }
+    }
+}

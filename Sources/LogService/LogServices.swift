@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import BrokerRuntime
+public import GRPCCore
+internal import LogAPI
+public import Records
+
+// The gRPC side of a server.
+//
+//     grpc-swift ──▶ BookLogService       log.v1.Log               ─┐
+//                    LogServiceProvider   cordwood.v1.LogService    ├─▶ Broker ─▶ Partition
+//                    TopicServiceProvider cordwood.v1.TopicService ─┘
+//                    HealthService        grpc.health.v1.Health
+//                    ReflectionService    grpc.reflection.v1(alpha)
+//
+// A call validates its request, calls the broker and translates what comes back; every failure is
+// a Fault until `Fault.rpcError` gives it its status. Streams run inside `CallScope`, which ends
+// them when the caller cancels, the deadline passes or the server drains.
+
+/// All gRPC services of a node, and the switch that ends their calls.
+public struct LogServices: Sendable {
+    /// What to register with a gRPC server.
+    public let services: [any RegistrableRPCService]
+    /// Ends the streams before the server stops.
+    public let drain: ServiceDrain
+
+    /// Makes the services of a broker.
+    ///
+    /// To stop: ``ServiceDrain/begin()``, then let the gRPC server shut down gracefully, then close
+    /// the broker. Streams end within moments and so never hold the server up.
+    ///
+    /// - Parameters:
+    ///   - broker: What the services serve.
+    ///   - settings: Limits and names.
+    ///   - clock: The time that records without a timestamp get.
+    public static func make(
+        broker: Broker, settings: LogServiceSettings,
+        clock: @escaping @Sendable () -> Timestamp = WallClock.now
+    ) -> LogServices {
+        let drain = ServiceDrain()
+        let surroundings = Surroundings(
+            broker: broker, settings: settings, drain: drain, now: clock)
+        let served: [ServiceDescriptor] = [
+            .log_v1_Log, .cordwood_v1_LogService, .cordwood_v1_TopicService,
+        ]
+        let tools: [ServiceDescriptor] = [
+            .grpc_health_v1_Health, .grpc_reflection_v1_ServerReflection,
+            .grpc_reflection_v1Alpha_ServerReflection,
+        ]
+        let index = DescriptorIndex(
+            services: (served + tools).map(\.fullyQualifiedService))
+        return LogServices(
+            services: [
+                BookLogService(surroundings),
+                LogServiceProvider(surroundings),
+                TopicServiceProvider(surroundings),
+                HealthService(
+                    services: served.map(\.fullyQualifiedService), drain: drain,
+                    checkInterval: settings.healthCheckInterval,
+                    isServing: {
+                        if case .critical = broker.diskState { false } else { true }
+                    }),
+                ReflectionService(index),
+                ReflectionServiceAlpha(index),
+            ],
+            drain: drain)
+    }
+}
+
+/// What every service needs.
+struct Surroundings: Sendable {
+    let broker: Broker
+    let settings: LogServiceSettings
+    let drain: ServiceDrain
+    let now: @Sendable () -> Timestamp
+}
