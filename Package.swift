@@ -89,7 +89,7 @@ let package = Package(
             dependencies: ["Records", "Bytes", grpcCore, grpcProtobuf, swiftProtobuf],
             swiftSettings: generatedRoom),
         // Level 3
-        .target(name: "Telemetry", dependencies: [logging], swiftSettings: everyRoom),
+        .target(name: "Telemetry", dependencies: ["Faults", logging], swiftSettings: everyRoom),
         // Level 4
         .target(
             name: "BrokerRuntime",
@@ -140,6 +140,9 @@ let package = Package(
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests
+        .testTarget(
+            name: "TelemetryTests", dependencies: ["Telemetry", "Faults", logging],
+            swiftSettings: everyRoom),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", "Bytes"],
             swiftSettings: everyRoom),

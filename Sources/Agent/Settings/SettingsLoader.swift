@@ -29,8 +29,10 @@ public struct SettingsLoader: Sendable {
     /// - Throws: The first of what ``check()`` finds.
     public func load() throws(Fault) -> LoadedSettings { fatalError("contract") }
 
-    /// Everything that is wrong: unknown keys with the nearest name, values of the wrong type or
-    /// out of range, values that contradict each other. Empty when all is well.
+    /// Everything that is wrong; empty when all is well.
+    ///
+    /// Unknown keys with the nearest name, values of the wrong type or out of range, values that
+    /// contradict each other.
     public func check() -> [Fault] { fatalError("contract") }
 }
 
