@@ -2,7 +2,7 @@
 
 /// Limits and names of the gRPC services.
 public struct LogServiceSettings: Sendable {
-    /// The topic that log.v1 serves. Its first partition must exist.
+    /// The topic whose first partition log.v1 serves.
     public var bookTopic = "default"
     /// Where clients reach this node's gRPC, as host:port; asked at each GetServers, since the port
     /// may be known only once the server listens.
@@ -16,8 +16,6 @@ public struct LogServiceSettings: Sendable {
     /// The most bytes of batches in a Consume message that a request may ask for: with what decoding
     /// adds, they stay under the 4 MiB that gRPC clients accept by default.
     public var messageBytesMax = 2 << 20
-    /// Bytes that the compressed records of one batch may open to.
-    public var decompressedBytesMax = 64 << 20
     /// Partitions in one Consume or ListOffsets.
     public var positionsMax = 1024
     /// How often a health Watch looks at the disk.

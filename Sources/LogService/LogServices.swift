@@ -5,18 +5,6 @@ public import GRPCCore
 internal import LogAPI
 public import Records
 
-// The gRPC side of a server.
-//
-//     grpc-swift ──▶ BookLogService       log.v1.Log               ─┐
-//                    LogServiceProvider   cordwood.v1.LogService    ├─▶ Broker ─▶ Partition
-//                    TopicServiceProvider cordwood.v1.TopicService ─┘
-//                    HealthService        grpc.health.v1.Health
-//                    ReflectionService    grpc.reflection.v1(alpha)
-//
-// A call validates its request, calls the broker and translates what comes back; every failure is
-// a Fault until `Fault.rpcError` gives it its status. Streams run inside `CallScope`, which ends
-// them when the caller cancels, the deadline passes or the server drains.
-
 /// All gRPC services of a node, and the switch that ends their calls.
 public struct LogServices: Sendable {
     /// What to register with a gRPC server.

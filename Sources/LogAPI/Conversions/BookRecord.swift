@@ -11,8 +11,8 @@ public enum BookRecord {
 
 extension Record {
     /// The record to store for a message of log.v1; offset and term of the message do not count.
-    public init(_ message: Log_V1_Record, timestamp: Timestamp) {
-        self.init(value: [UInt8](message.value), timestamp: timestamp)
+    public init(_ message: Log_V1_Record) {
+        self.init(value: [UInt8](message.value))
         if message.type != 0 {
             headers = [Header(BookRecord.typeHeader, [UInt8](String(message.type).utf8))]
         }

@@ -33,11 +33,11 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
         request: ServerRequest<Log_V1_ConsumeRequest>, context: ServerContext
     ) async throws -> ServerResponse<Log_V1_ConsumeResponse> {
         let wanted = request.message.offset
-        return try await withStatus(localized: { Self.localized($0, wanted) }) {
+        return try await withStatus(for: wanted) {
             let partition = try partition()
             let offset = try offset(wanted, in: partition)
             let fetched = try await partition.read(from: offset, bytesMax: 1)
-            let batches = BatchOpener(surroundings.settings)
+            let batches = BatchOpener(partition)
             var found: Log_V1_Record?
             try batches.forEachRecord(in: fetched, from: offset) { view, records, header in
                 found = Log_V1_Record(view, in: records, header: header)
@@ -53,7 +53,7 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
     ) async throws -> StreamingServerResponse<Log_V1_ConsumeResponse> {
         let wanted = request.message.offset
         let scope = CallScope(drain: surroundings.drain, metadata: request.metadata)
-        return try await withStatus(localized: { Self.localized($0, wanted) }) {
+        return try await withStatus(for: wanted) {
             let partition = try partition()
             let start = try offset(wanted, in: partition)
             guard start >= partition.logStartOffset else { throw outOfRange(wanted, partition) }
@@ -105,7 +105,7 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
         guard request.hasRecord else {
             throw Fault(.invalidArgument, "the request has no record")
         }
-        return Record(request.record, timestamp: surroundings.now())
+        return Record(request.record)
     }
 
     /// Appends a record of a stream; when the queue is full the stream waits in place of failing.
@@ -125,7 +125,7 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
     private func follow(
         _ partition: Partition, from start: Offset, to writer: RPCWriter<Log_V1_ConsumeResponse>
     ) async throws {
-        let batches = BatchOpener(surroundings.settings)
+        let batches = BatchOpener(partition)
         var next = start
         while true {
             try await partition.waitForRecords(beyond: next)
@@ -158,11 +158,6 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
             .offsetOutOfRange,
             "there is no record at offset \(wanted): the log holds \(first)..<\(next)",
             validOffsets: first..<next)
-    }
-
-    /// What the book's clients show to people.
-    private static func localized(_ fault: Fault, _ wanted: UInt64) -> String? {
-        fault.code == .offsetOutOfRange ? "The log has no record at offset \(wanted)." : nil
     }
 }
 

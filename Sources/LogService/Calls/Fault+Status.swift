@@ -6,9 +6,12 @@ internal import GRPCProtobuf
 internal import LogAPI
 
 extension ErrorCode {
-    /// The gRPC status of a failure. What is wrong with the request itself, and so fails however
-    /// often it is sent, is INVALID_ARGUMENT: also a batch over the limit, since RESOURCE_EXHAUSTED
-    /// tells clients to try again. The stable code in the details is finer than the status.
+    /// The gRPC status of a failure.
+    ///
+    /// What is wrong with the request itself, and so fails however often it is sent, is
+    /// INVALID_ARGUMENT: also a batch over the limit, since RESOURCE_EXHAUSTED tells clients to try
+    /// again. DATA_LOSS is damage, on the disk or on the way. The stable code in the details is
+    /// finer than the status.
     var status: RPCError.Code {
         switch self {
         case .invalidArgument, .invalidTopicName, .invalidPartitionCount, .batchTooLarge,
@@ -71,14 +74,16 @@ extension Fault {
 
 /// Runs a call's body and gives what it throws its status.
 ///
-/// - Parameter localized: The LocalizedMessage of a fault, if it has one.
+/// - Parameter wantedOffset: The offset that a call of log.v1 asked for, to tell people of it when
+///   it is out of range.
 func withStatus<Value>(
-    localized: (Fault) -> String? = { _ in nil }, _ body: () async throws -> Value
+    for wantedOffset: UInt64? = nil, _ body: () async throws -> Value
 ) async throws -> Value {
     do {
         return try await body()
     } catch let fault as Fault {
-        throw fault.rpcError(localizedMessage: localized(fault))
+        guard let wantedOffset, fault.code == .offsetOutOfRange else { throw fault.rpcError() }
+        throw fault.rpcError(localizedMessage: "The log has no record at offset \(wantedOffset).")
     } catch is CancellationError {
         throw Fault(.cancelled, "the caller cancelled the call").rpcError()
     } catch let error as RPCError {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import BrokerRuntime
+internal import ClusterCore
 internal import Faults
 internal import LogAPI
 
@@ -10,20 +11,7 @@ enum RequestChecks {
     /// that does not.
     static func topicName(_ name: String) throws(Fault) {
         guard !name.isEmpty else { throw Fault(.invalidArgument, "the topic's name is missing") }
-        let isSound =
-            name.utf8.count <= 249 && name != "." && name != ".."
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
-        guard isSound else {
-            throw Fault(.invalidTopicName, "\(quoted(name)) cannot be the name of a topic")
-        }
+        try TopicName.check(name)
     }
 
     /// The partition that a request names.
@@ -35,14 +23,5 @@ enum RequestChecks {
             throw Fault(.invalidArgument, "partition \(message.partition) is negative")
         }
         return try broker.partition(message.topic, Int(message.partition))
-    }
-
-    /// A name from outside, safe to print: short, and without control characters.
-    private static func quoted(_ name: String) -> String {
-        let shown = name.unicodeScalars.prefix(60).map { scalar in
-            scalar.isASCII && scalar.value >= 0x20 && scalar.value != 0x7f
-                ? String(scalar) : "\\u{\(String(scalar.value, radix: 16))}"
-        }
-        return "\"\(shown.joined())\(name.unicodeScalars.count > 60 ? "…" : "")\""
     }
 }

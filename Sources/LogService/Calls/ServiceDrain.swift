@@ -20,7 +20,12 @@ public final class ServiceDrain: Sendable {
     /// Whether the server is stopping.
     public var hasBegun: Bool { state.withLock { $0.hasBegun } }
 
-    /// Ends the streams. Returns at once; more calls do nothing.
+    /// How many streams would be ended.
+    var handlerCount: Int { state.withLock { $0.handlers.count } }
+
+    /// Ends the streams.
+    ///
+    /// Returns at once; more calls do nothing.
     public func begin() {
         let handlers = state.withLock { state in
             state.hasBegun = true

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import BrokerRuntime
 internal import CommitLog
-internal import Compression
 internal import Faults
 internal import Records
 
 /// Walks the records of batches that were read, opening compressed ones.
 struct BatchOpener: Sendable {
-    private let decompressedBytesMax: Int
+    /// What a batch may open to, however small the topic's limit is now: it may have been larger
+    /// when the batch was taken.
+    private static let openedBytesMin = 64 << 20
 
-    init(_ settings: LogServiceSettings) {
-        decompressedBytesMax = settings.decompressedBytesMax
+    private let openedBytesMax: Int
+
+    /// An opener for the batches of a partition: what the server took, it opens.
+    init(_ partition: Partition) {
+        openedBytesMax = max(
+            partition.batchSizeMax * BatchContent.inflationMax, Self.openedBytesMin)
     }
 
     /// Calls a function with each record from an offset on, until it returns `false`.
@@ -43,32 +49,29 @@ struct BatchOpener: Sendable {
         _ body: (UnsafeRawBufferPointer) throws(Fault) -> Void
     ) throws(Fault) {
         let records = RecordBatch.records(of: batch)
-        let stored = header.attributes.codec.flatMap { Codec(rawValue: $0.rawValue) }
-        guard let codec = stored, codec != .none else { return try body(records) }
+        guard header.attributes.codec != CompressionCodec.none else { return try body(records) }
         let opened: [UInt8]
         do {
-            opened = try codec.decompress(records, limit: decompressedBytesMax)
+            opened = try BatchContent.inflate(records, of: header, sizeMax: openedBytesMax)
         } catch {
             throw fault(error, header)
         }
-        // Rethrows by hand: `withUnsafeBytes` does not carry the type of an error.
+        // The error is carried by hand: `withUnsafeBytes` does not keep its type.
         let result = opened.withUnsafeBytes { bytes in
             Result { () throws(Fault) in try body(bytes) }
         }
         try result.get()
     }
 
-    private func fault(_ error: CompressionError, _ header: BatchHeader) -> Fault {
-        let subject = "the batch at offset \(header.baseOffset.rawValue)"
+    private func fault(_ error: BatchError, _ header: BatchHeader) -> Fault {
+        let message = "the batch at offset \(header.baseOffset.rawValue) cannot be opened: \(error)"
         switch error {
-        case .damaged:
-            return Fault(.dataLoss, "\(subject) cannot be opened: \(error)")
-        case .outOfMemory:
-            return Fault(.overloaded, "\(subject) cannot be opened: \(error)")
-        case .unsupported, .overLimit:
+        case .unsupportedCodec, .decompression(.overLimit):
             return Fault(
-                .unsupportedCompression, "\(subject) cannot be opened: \(error)",
-                hint: "Read it with `encoded` and open it in the client.")
+                .unsupportedCompression, message,
+                hint: "read it with `encoded` and open it in the client")
+        default:
+            return Fault(.dataLoss, message)
         }
     }
 

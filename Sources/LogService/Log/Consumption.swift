@@ -16,7 +16,6 @@ struct Consumption: Sendable {
     let isFollowing: Bool
     let isEncoded: Bool
     let bytesMax: Int
-    let batches: BatchOpener
 
     /// Sends until all is sent or, when following, until the task is cancelled.
     func run(_ cursors: [PartitionCursor]) async throws {
@@ -96,7 +95,7 @@ struct Consumption: Sendable {
             response.nextOffset = end.rawValue
             try await writer.write(response)
         } else {
-            for message in try decoded(fetched, from: cursor.next, to: end, as: response) {
+            for message in try decoded(fetched, of: cursor, to: end, as: response) {
                 try await writer.write(message)
             }
         }
@@ -107,13 +106,13 @@ struct Consumption: Sendable {
     /// The records as messages of about ``bytesMax``; one even if there are no records, since what
     /// was read may be markers that nobody is to see.
     private func decoded(
-        _ fetched: FetchedBatches, from start: Offset, to end: Offset,
+        _ fetched: FetchedBatches, of cursor: PartitionCursor, to end: Offset,
         as empty: Cordwood_V1_ConsumeResponse
     ) throws(Fault) -> [Cordwood_V1_ConsumeResponse] {
         var messages: [Cordwood_V1_ConsumeResponse] = []
         var message = empty
         var size = 0
-        try batches.forEachRecord(in: fetched, from: start) { view, records, header in
+        try cursor.opener.forEachRecord(in: fetched, from: cursor.next) { view, records, header in
             let record = Cordwood_V1_Record(view, in: records, header: header)
             guard record.offset < end.rawValue else { return false }
             let recordSize = record.sizeEstimate

@@ -63,8 +63,7 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
                         let cursors = try await positions.cursors(follow: message.follow)
                         let consumption = Consumption(
                             writer: writer, isFollowing: message.follow,
-                            isEncoded: message.encoded, bytesMax: bytesMax,
-                            batches: BatchOpener(settings))
+                            isEncoded: message.encoded, bytesMax: bytesMax)
                         try await consumption.run(cursors)
                     }
                 }
@@ -87,8 +86,10 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
         try RequestChecks.partition(message, of: surroundings.broker)
     }
 
-    /// Begins a batch of a stream. What is wrong with it becomes its answer, and the stream goes
-    /// on; only the end of the call throws.
+    /// Begins a batch of a stream.
+    ///
+    /// What is wrong with it becomes its answer, and the stream goes on; only the end of the call
+    /// throws.
     private func begin(
         _ request: Cordwood_V1_ProduceStreamRequest, _ target: StreamTarget
     ) async throws -> PendingBatch {

@@ -53,7 +53,8 @@ struct StartPositions: Sendable {
             let found = try await position.partition.find(position.query)
             cursors.append(
                 PartitionCursor(
-                    message: position.message, partition: position.partition, next: found.offset,
+                    message: position.message, partition: position.partition,
+                    opener: BatchOpener(position.partition), next: found.offset,
                     end: follow ? nil : found.highWatermark))
         }
         return cursors
@@ -103,6 +104,7 @@ struct StartPositions: Sendable {
 struct PartitionCursor: Sendable {
     let message: Cordwood_V1_TopicPartition
     let partition: Partition
+    let opener: BatchOpener
     /// Where to go on.
     var next: Offset
     /// Where to stop; `nil` to follow.

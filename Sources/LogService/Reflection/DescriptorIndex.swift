@@ -4,7 +4,9 @@ internal import LogAPI
 internal import SwiftProtobuf
 internal import Synchronization
 
-/// Finds the descriptions of protos by file and by symbol. Built at the first question.
+/// Finds the descriptions of protos by file and by symbol.
+///
+/// Decoded at the first question: most servers are never asked.
 final class DescriptorIndex: Sendable {
     /// What is asked.
     enum Question {
