@@ -111,8 +111,8 @@ let package = Package(
         .target(
             name: "LogService",
             dependencies: [
-                "LogAPI", "BrokerRuntime", "ClusterCore", "CommitLog", "Compression", "Records", "Faults", "Bytes", "Telemetry",
-                grpcCore, grpcProtobuf, swiftProtobuf, deque, logging,
+                "LogAPI", "BrokerRuntime", "ClusterCore", "CommitLog", "Records", "Faults",
+                grpcCore, grpcProtobuf, swiftProtobuf, deque,
             ],
             swiftSettings: everyRoom),
         .executableTarget(
@@ -142,6 +142,16 @@ let package = Package(
         // Tests
         .testTarget(
             name: "TelemetryTests", dependencies: ["Telemetry", "Faults", logging],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "LogAPITests", dependencies: ["LogAPI", "Records", swiftProtobuf],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "LogServiceTests",
+            dependencies: [
+                "LogService", "LogAPI", "BrokerRuntime", "CommitLog", "SimulatedDisk", "Disk", "Records", "Faults",
+                grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
+            ],
             swiftSettings: everyRoom),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", "Bytes"],
