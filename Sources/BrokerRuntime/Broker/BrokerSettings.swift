@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ClusterCore
+
+/// A topic's settings, with Kafka's names where Kafka has them.
+public typealias TopicSettings = ClusterCore.TopicSettings
+
+/// What a broker is set to.
+public struct BrokerSettings: Sendable, Equatable {
+    /// The node's name.
+    public var nodeID: String = "cordwood-1"
+    /// Settings of topics that do not say otherwise.
+    public var topicDefaults: TopicSettings = .init()
+    /// Partitions of a topic that does not say how many: 1 to 1024.
+    public var partitionCountDefault: Int = 1
+    /// Free bytes under which a warning is logged.
+    public var diskLowBytes: UInt64 = 1 << 30
+    /// Free bytes under which appends are refused.
+    public var diskCriticalBytes: UInt64 = 256 << 20
+    /// Bytes of a file that is kept to be given up when the disk is full.
+    public var diskReserveBytes: UInt64 = 16 << 20
+    /// Bytes that may wait in one partition's queue.
+    public var queueBytesMax: Int = 32 << 20
+    /// Whether a read checks each batch against its checksum.
+    public var verifyReads: Bool = true
+    /// Milliseconds between looks at what retention and age ask for.
+    public var housekeepingMilliseconds: Int64 = 5000
+
+    /// The default settings.
+    public init() {}
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ClusterCore
+internal import Disk
+internal import Faults
+
+/// The folder that a node keeps everything in.
+///
+/// ```
+/// lock                       held by the server that uses the folder
+/// store.id                   who this folder is, made once
+/// reserve                    room that is given up when the disk is full
+/// meta/                      the log of what topics there are
+/// partitions/ID-NUMBER/      one log each, by topic id: names never become paths
+/// ```
+struct DataDirectory {
+    let path: String
+    let fileSystem: any FileSystem
+    let storeID: String
+    /// Held for as long as this value lives.
+    private let lock: any FileLock
+
+    var metadata: String { path + "/meta" }
+
+    func partition(_ id: TopicID, _ number: Int) -> String {
+        path + "/partitions/\(id.text)-\(number)"
+    }
+
+    /// Takes the folder, making it if need be.
+    init(_ path: String, on fileSystem: any FileSystem) throws(Fault) {
+        self.path = path
+        self.fileSystem = fileSystem
+        do throws(FileError) {
+            try fileSystem.createDirectory(path)
+            guard let lock = try fileSystem.lock(path + "/lock") else {
+                throw FileError(.lock, path + "/lock", code: 0, reason: .exists)
+            }
+            self.lock = lock
+            try fileSystem.createDirectory(path + "/meta")
+            try fileSystem.createDirectory(path + "/partitions")
+            storeID = try Self.identity(path, fileSystem)
+            try fileSystem.syncDirectory(path)
+        } catch where error.operation == .lock && error.reason == .exists {
+            throw Fault(.dataDirectoryLocked, "another server uses \(path)")
+        } catch {
+            throw Fault(
+                error.reason == .noSpace ? .diskFull : .dataDirectoryUnusable, error.description)
+        }
+    }
+
+    /// Reads who the folder is, or makes it somebody: in a file of its own name only once whole.
+    private static func identity(
+        _ path: String, _ fileSystem: any FileSystem
+    ) throws(FileError) -> String {
+        let name = path + "/store.id"
+        if try fileSystem.status(of: name) != nil {
+            let bytes = try fileSystem.open(name, .read).bytes(at: 0, count: 64)
+            let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            guard lines.count == 2, lines[0] == "cordwood-store-1",
+                let id = TopicID(text: String(lines[1]))
+            else { throw FileError(.read, name, code: 0, reason: .other) }
+            return id.text
+        }
+        var random = SystemRandomNumberGenerator()
+        let id = TopicID(high: random.next(), low: random.next()).text
+        let temporary = name + ".new"
+        if try fileSystem.status(of: temporary) != nil { try fileSystem.remove(temporary) }
+        let file = try fileSystem.open(temporary, .create)
+        try file.write(Array("cordwood-store-1\n\(id)\n".utf8), at: 0)
+        try file.sync()
+        try fileSystem.rename(temporary, to: name)
+        return id
+    }
+
+    /// The folders of partitions that are there, as topic id and number; and what is none.
+    func partitions() throws(Fault) -> (known: [(TopicID, Int)], strays: [String]) {
+        let names: [String]
+        do throws(FileError) {
+            names = try fileSystem.list(path + "/partitions")
+        } catch {
+            throw Fault(error)
+        }
+        var known: [(TopicID, Int)] = []
+        var strays: [String] = []
+        for name in names {
+            let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+            if parts.count == 2, let id = TopicID(text: String(parts[0])),
+                let number = Int(parts[1])
+            {
+                known.append((id, number))
+            } else {
+                strays.append(name)
+            }
+        }
+        return (known, strays)
+    }
+
+    /// Makes the folder of a partition, durably.
+    func makePartition(_ id: TopicID, _ number: Int) throws(FileError) {
+        try fileSystem.createDirectory(partition(id, number))
+        try fileSystem.syncDirectory(path + "/partitions")
+    }
+
+    /// Removes all of a partition's files.
+    func removePartition(_ id: TopicID, _ number: Int) throws(FileError) {
+        let folder = partition(id, number)
+        for name in try fileSystem.list(folder) { try fileSystem.remove(folder + "/" + name) }
+        try fileSystem.removeDirectory(folder)
+        try fileSystem.syncDirectory(path + "/partitions")
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CommitLog
+internal import Disk
+internal import Synchronization
+
+/// The syncing of all logs that were dirty at one moment, in parallel; the last one tells.
+final class SyncRound: Sendable {
+    /// A log's part.
+    struct Entry: Sendable {
+        var partition: ObjectIdentifier
+        var ticket: SyncTicket
+    }
+
+    private let entries: [Entry]
+    private let progress: Mutex<Progress>
+
+    private struct Progress {
+        var next = 0
+        var remaining: Int
+        var results: [Result<Void, FileError>?]
+    }
+
+    init(_ entries: [Entry]) {
+        self.entries = entries
+        progress = Mutex(
+            Progress(
+                remaining: entries.count, results: Array(repeating: nil, count: entries.count)))
+    }
+
+    /// What became of each ticket, once all are run.
+    var outcomes: [(Entry, Result<Void, FileError>)] {
+        progress.withLock { progress in
+            zip(entries, progress.results).map { entry, result in
+                guard let result else { preconditionFailure("the round is not over") }
+                return (entry, result)
+            }
+        }
+    }
+
+    /// Runs the tickets on as many threads as help.
+    func run(on pool: JobPool, thenTelling queue: BlockingQueue<LogThread.Command>) {
+        for _ in 0..<min(entries.count, PartitionHost.syncerCount) {
+            pool.submit { self.work(telling: queue) }
+        }
+    }
+
+    private func work(telling queue: BlockingQueue<LogThread.Command>) {
+        while true {
+            let number = progress.withLock { progress -> Int? in
+                guard progress.next < entries.count else { return nil }
+                defer { progress.next += 1 }
+                return progress.next
+            }
+            guard let number else { return }
+            let result = entries[number].ticket.run()
+            let isLast = progress.withLock { progress in
+                progress.results[number] = result
+                progress.remaining -= 1
+                return progress.remaining == 0
+            }
+            if isLast { queue.push(.synced(self)) }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Log {
+    /// Changes the settings; they act from now on.
+    ///
+    /// Nothing that readers have seen is taken back: what a relaxed rule has committed is synced
+    /// before the strict one holds.
+    public func configure(_ settings: LogSettings) throws(LogError) {
+        guard state == .open else {
+            self.settings = settings
+            return
+        }
+        switch (self.settings.commitRule, settings.commitRule) {
+        case (.whenWritten, .whenSynced):
+            precondition(!ticketIsOut, "the commit rule changes between two syncs")
+            try sync()
+        case (.whenSynced, .whenWritten):
+            try makeTermDurable()
+        default:
+            break
+        }
+        self.settings = settings
+        if settings.commitRule == .whenWritten { highWatermark = nextOffset }
+        checkInvariants()
+    }
+}
