@@ -64,6 +64,8 @@ public struct BatchBuilder: Sendable {
             length += Varint.length(ofZigZag: header.value.map { Int64($0.count) } ?? -1)
             length += header.value?.count ?? 0
         }
+        // A buffer that grows keeps what counts as its batch: the records so far.
+        buffer.setCount(position)
         buffer.reserve(position + Varint.maxLength32 + length)
         let room = unsafe buffer.room
         unsafe Varint.writeZigZag(Int64(length), to: room, at: &position)
