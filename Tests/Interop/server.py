@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A `cordwood serve` of the tests' own, and what they ask of its process."""
+
+import ctypes
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import time
+
+import grpc
+
+READY = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+PR_SET_PDEATHSIG = 1
+
+
+class Server:
+    """One server process. Its directory outlives it, so that it can be started again."""
+
+    def __init__(self, binary, directory, settings=None, descriptors=None):
+        self.binary = binary
+        self.directory = pathlib.Path(directory)
+        self.data = self.directory / "data"
+        self.settings = settings or {}
+        self.descriptors = descriptors
+        self.process = None
+        self.address = None
+        self.starts = 0
+        self.channels = []
+
+    def start(self, within=30):
+        """Starts the server and waits until it says where it listens."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.starts += 1
+        self.log_path = self.directory / f"server-{self.starts}.log"
+        command = [str(self.binary), "serve", "--data-dir", str(self.data),
+                   "--grpc-address", "127.0.0.1:0"]
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("CORDWOOD_")}
+        for key, value in self.settings.items():
+            environment["CORDWOOD_" + key.upper().replace(".", "_").replace("-", "_")] = str(value)
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env=environment, cwd=self.directory, preexec_fn=self._before_exec)
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            match = READY.search(self.log())
+            if match:
+                self.address = f"127.0.0.1:{match.group(1)}"
+                return self
+            if self.process.poll() is not None:
+                raise AssertionError(
+                    f"the server ended with {self.process.returncode}:\n{self.log()}")
+            time.sleep(0.005)
+        self.kill()
+        raise AssertionError(f"the server did not become ready:\n{self.log()}")
+
+    def _before_exec(self):
+        # The server dies with the tests, however they end.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if self.descriptors:
+            import resource
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def channel(self, **options):
+        """A connection of its own, closed with the server."""
+        arguments = [("grpc.use_local_subchannel_pool", 1),
+                     ("grpc.max_receive_message_length", -1),
+                     ("grpc.max_send_message_length", -1)]
+        arguments += [(f"grpc.{name}", value) for name, value in options.items()]
+        channel = grpc.insecure_channel(self.address, options=arguments)
+        self.channels.append(channel)
+        return channel
+
+    def kill(self):
+        """SIGKILL, as a crash of the process."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        if self.process is not None:
+            self.process.wait()
+        self.close_channels()
+
+    def stop(self, within=20):
+        """SIGTERM; returns the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.wait(within)
+        self.close_channels()
+        return status
+
+    def wait(self, within):
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"the server did not end in {within} s:\n{self.log()}") from None
+
+    def close_channels(self):
+        for channel in self.channels:
+            channel.close()
+        self.channels = []
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def cpu_seconds(self):
+        """Time on a processor so far, of all threads."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_bytes(self):
+        pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def descriptor_count(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+def eventually(condition, within=10, what="the condition"):
+    """Waits until a condition holds, and gives what it gave."""
+    deadline = time.monotonic() + within
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"{what} did not come to hold in {within} s"
+        time.sleep(0.01)
