@@ -34,16 +34,12 @@ class Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.starts += 1
         self.log_path = self.directory / f"server-{self.starts}.log"
-        command = [str(self.binary), "serve", "--data-dir", str(self.data),
-                   "--grpc-address", "127.0.0.1:0"]
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("CORDWOOD_")}
-        for key, value in self.settings.items():
-            environment["CORDWOOD_" + key.upper().replace(".", "_").replace("-", "_")] = str(value)
+        settings = {"data_dir": self.data, "listen.grpc.address": "127.0.0.1:0", **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=environment, cwd=self.directory, preexec_fn=self._before_exec)
+                [str(self.binary), "serve"], stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, env=environment(settings), cwd=self.directory,
+                preexec_fn=self._before_exec)
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             match = READY.search(self.log())
@@ -118,6 +114,24 @@ class Server:
 
     def descriptor_count(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+def environment(settings):
+    """The environment of this process, with settings in place of its own."""
+    variables = {name: value for name, value in os.environ.items()
+                 if not name.startswith("CORDWOOD_")}
+    for key, value in settings.items():
+        variables["CORDWOOD_" + key.upper().replace(".", "_")] = str(value)
+    return variables
+
+
+def refusal_of(binary, settings, within=20):
+    """What a server says that does not start."""
+    result = subprocess.run(
+        [binary, "serve"], capture_output=True, text=True, timeout=within,
+        env=environment(settings))
+    assert result.returncode != 0
+    return result.stdout + result.stderr
 
 
 def eventually(condition, within=10, what="the condition"):

@@ -18,8 +18,8 @@ EMPTY_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 def strict(make_server):
     """A server whose deadlines are short enough to wait for."""
     return make_server({
-        "limits.handshake": "1s", "limits.keepalive-time": "1s", "limits.keepalive-timeout": "1s",
-        "limits.connections-per-address": 20})
+        "limits.handshake": "1s", "limits.keepalive.time": "1s", "limits.keepalive.timeout": "1s",
+        "limits.connection.per_address": 20})
 
 
 def connect(server):

@@ -2,12 +2,12 @@
 """What a server keeps over a restart, and what it does about files that are not as it left them."""
 
 import socket
-import subprocess
 
 import grpc
 import pytest
 
 from clients import Client, book, logs, place, records, status_of, topics
+from server import refusal_of
 
 
 def describe(client, name):
@@ -215,27 +215,22 @@ def test_stray_files_are_left_alone(make_server):
 
 def test_one_directory_has_one_server(make_server, binary):
     server = make_server()
-    second = subprocess.run(
-        [binary, "serve", "--data-dir", server.data, "--grpc-address", "127.0.0.1:0"],
-        capture_output=True, text=True, timeout=20)
-    assert second.returncode != 0 and "CW-2005" in second.stdout + second.stderr
+    said = refusal_of(binary, {"data_dir": server.data, "listen.grpc.address": "127.0.0.1:0"})
+    assert "CW-2005" in said
     assert server.is_running()
+    Client(server.channel()).create("still-there")
 
 
-def test_an_address_in_use_is_said_so(make_server, binary, tmp_path):
+def test_an_address_in_use_is_said_so(binary, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = subprocess.run(
-            [binary, "serve", "--data-dir", tmp_path / "other",
-             "--grpc-address", f"127.0.0.1:{taken.getsockname()[1]}"],
-            capture_output=True, text=True, timeout=20)
-    assert result.returncode != 0 and "CW-3003" in result.stdout + result.stderr
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refusal_of(binary, {"data_dir": tmp_path / "data", "listen.grpc.address": address})
+    assert "CW-3003" in said and address in said
 
 
 def test_plaintext_beyond_loopback_is_refused(binary, tmp_path):
-    result = subprocess.run(
-        [binary, "serve", "--data-dir", tmp_path / "other", "--grpc-address", "0.0.0.0:0"],
-        capture_output=True, text=True, timeout=20)
-    assert result.returncode != 0 and "CW-3004" in result.stdout + result.stderr
+    said = refusal_of(binary, {"data_dir": tmp_path / "data", "listen.grpc.address": "0.0.0.0:0"})
+    assert "CW-3004" in said
 
 
 def test_a_server_without_tls_answers_health_and_get_servers(make_server):
