@@ -100,7 +100,8 @@ let package = Package(
         .target(
             name: "CordwoodClient",
             dependencies: [
-                "LogAPI", "Records", "Compression", "Faults", "Bytes", grpcCore, grpcTransport, swiftProtobuf, deque, logging,
+                "LogAPI", "Records", "Compression", "Faults", grpcCore, grpcTransport, grpcProtobuf,
+                deque, logging, lifecycle,
             ],
             swiftSettings: everyRoom),
         .target(
