@@ -22,6 +22,8 @@ public final class Broker: Sendable {
     let settings: BrokerSettings
     let logger: Logger
     let directory: DataDirectory
+    /// Keeps other servers out of the directory until the broker is closed.
+    private let lock: Mutex<(any FileLock)?>
     let host: PartitionHost
     let control: JobPool
     private let logThread: DedicatedThread
@@ -56,25 +58,27 @@ public final class Broker: Sendable {
         dataDirectory: String, fileSystem: any FileSystem, settings: BrokerSettings,
         logger: Logger, clock: BrokerClock = .system
     ) throws(Fault) -> Broker {
+        let lock = try DataDirectory.lock(dataDirectory, on: fileSystem)
         let directory = try DataDirectory(dataDirectory, on: fileSystem)
         let metadata = try MetadataLog(
             directory: directory.metadata, fileSystem: fileSystem, clock: clock)
         let broker = Broker(
-            directory: directory, metadata: metadata, settings: settings, logger: logger,
-            clock: clock)
+            directory: directory, lock: lock, metadata: metadata, settings: settings,
+            logger: logger, clock: clock)
         try broker.openPartitions(metadata.state)
         return broker
     }
 
     private init(
-        directory: DataDirectory, metadata: MetadataLog, settings: BrokerSettings, logger: Logger,
-        clock: BrokerClock
+        directory: DataDirectory, lock: any FileLock, metadata: MetadataLog,
+        settings: BrokerSettings, logger: Logger, clock: BrokerClock
     ) {
         nodeID = settings.nodeID
         storeID = directory.storeID
         self.settings = settings
         self.logger = logger
         self.directory = directory
+        self.lock = Mutex(lock)
         self.metadata = ControlOwned(metadata)
         catalog = Mutex(Catalog(cluster: metadata.state))
         control = JobPool(threadCount: 1)
@@ -192,6 +196,7 @@ public final class Broker: Sendable {
         host.readers.close()
         host.syncers.close()
         control.close()
+        lock.withLock { $0 = nil }
     }
 
     private func closeLogs() async {

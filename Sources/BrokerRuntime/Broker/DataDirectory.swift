@@ -17,8 +17,6 @@ struct DataDirectory {
     let path: String
     let fileSystem: any FileSystem
     let storeID: String
-    /// Held for as long as this value lives.
-    private let lock: any FileLock
 
     var metadata: String { path + "/meta" }
 
@@ -26,25 +24,34 @@ struct DataDirectory {
         path + "/partitions/\(id.text)-\(number)"
     }
 
-    /// Takes the folder, making it if need be.
+    /// Keeps other servers out of a folder, which is made if need be, for as long as the lock lives.
+    static func lock(
+        _ path: String, on fileSystem: any FileSystem
+    ) throws(Fault) -> any FileLock {
+        do throws(FileError) {
+            try fileSystem.createDirectory(path)
+            if let lock = try fileSystem.lock(path + "/lock") { return lock }
+        } catch {
+            throw unusable(error)
+        }
+        throw Fault(.dataDirectoryLocked, "another server uses \(path)")
+    }
+
+    private static func unusable(_ error: FileError) -> Fault {
+        Fault(error.reason == .noSpace ? .diskFull : .dataDirectoryUnusable, error.description)
+    }
+
+    /// Looks into a folder that was locked, and makes what is not there yet.
     init(_ path: String, on fileSystem: any FileSystem) throws(Fault) {
         self.path = path
         self.fileSystem = fileSystem
         do throws(FileError) {
-            try fileSystem.createDirectory(path)
-            guard let lock = try fileSystem.lock(path + "/lock") else {
-                throw FileError(.lock, path + "/lock", code: 0, reason: .exists)
-            }
-            self.lock = lock
             try fileSystem.createDirectory(path + "/meta")
             try fileSystem.createDirectory(path + "/partitions")
             storeID = try Self.identity(path, fileSystem)
             try fileSystem.syncDirectory(path)
-        } catch where error.operation == .lock && error.reason == .exists {
-            throw Fault(.dataDirectoryLocked, "another server uses \(path)")
         } catch {
-            throw Fault(
-                error.reason == .noSpace ? .diskFull : .dataDirectoryUnusable, error.description)
+            throw Self.unusable(error)
         }
     }
 
