@@ -42,7 +42,7 @@ extension LogSnapshot {
             let position = scanner.position - UInt64(frame.payloadLength)
             let found = try firstRecord(
                 atOrAfter: timestamp, of: frame, at: position, in: segment, inflatedSizeMax)
-            if let found, found.offset >= logStartOffset { return found }
+            if let found { return found }
         }
     }
 
@@ -58,6 +58,8 @@ extension LogSnapshot {
                 offsets: frame.baseOffset.rawValue..<frame.endOffset.rawValue,
                 path: segment.store.path, position: position, reason: "the batch cannot be read"))
         guard payload.count == frame.payloadLength else { throw damage }
+        // The log may begin inside this batch.
+        let first = Int32(max(0, logStartOffset.distance(from: frame.baseOffset)))
         let result = unsafe payload.withUnsafeBytes {
             bytes -> Result<(offsetDelta: Int32, timestamp: Timestamp)?, LogError> in
             let header = unsafe BatchHeader(reading: bytes)
@@ -66,7 +68,8 @@ extension LogSnapshot {
             }
             do throws(BatchError) {
                 return try unsafe .success(
-                    Self.find(timestamp, in: RecordBatch.records(of: bytes), header,
+                    Self.find(
+                        timestamp, in: RecordBatch.records(of: bytes), header, from: first,
                         inflatedSizeMax))
             } catch {
                 return .failure(damage)
@@ -79,11 +82,11 @@ extension LogSnapshot {
 
     private static func find(
         _ timestamp: Timestamp, in records: UnsafeRawBufferPointer, _ header: BatchHeader,
-        _ inflatedSizeMax: Int
+        from first: Int32, _ inflatedSizeMax: Int
     ) throws(BatchError) -> (offsetDelta: Int32, timestamp: Timestamp)? {
         guard header.attributes.codec != CompressionCodec.none else {
             return try unsafe RecordBatch.firstRecord(
-                atOrAfter: timestamp, in: records, of: header)
+                atOrAfter: timestamp, in: records, of: header, from: first)
         }
         let inflated = try unsafe BatchContent.inflate(
             records, of: header, sizeMax: inflatedSizeMax)
@@ -91,7 +94,8 @@ extension LogSnapshot {
             bytes -> Result<(offsetDelta: Int32, timestamp: Timestamp)?, BatchError> in
             do throws(BatchError) {
                 return try unsafe .success(
-                    RecordBatch.firstRecord(atOrAfter: timestamp, in: bytes, of: header))
+                    RecordBatch.firstRecord(
+                        atOrAfter: timestamp, in: bytes, of: header, from: first))
             } catch {
                 return .failure(error)
             }

@@ -96,6 +96,18 @@ struct Checkpoint: Sendable, Equatable {
         return newest.map { .checkpoint($0) } ?? .damaged
     }
 
+    /// The group that a sound slot names.
+    static func group(_ bytes: [UInt8]) -> UInt64? {
+        for slot in 0..<2 {
+            let start = slot * slotSize
+            guard bytes.count >= start + slotSize else { continue }
+            let slice = Array(bytes[start..<(start + slotSize)])
+            let group = unsafe slice.withUnsafeBytes { unsafe $0.bigEndian(at: 16, as: UInt64.self) }
+            if case .checkpoint = read(bytes, group: group) { return group }
+        }
+        return nil
+    }
+
     private init(reading raw: UnsafeRawBufferPointer) {
         sequence = unsafe raw.bigEndian(at: 8)
         group = unsafe raw.bigEndian(at: 16)

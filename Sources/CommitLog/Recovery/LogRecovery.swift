@@ -16,7 +16,7 @@ struct LogRecovery {
     var report = RecoveryReport()
 
     /// A segment that was, or need not be, scanned.
-    private struct Found {
+    struct Found {
         var store: LogSurvey.Store
         var builder: IndexBuilder
         /// Where its last sound frame ends.
@@ -43,13 +43,13 @@ struct LogRecovery {
         var salts: SplitMix64
     }
 
-    private var found: [Found] = []
-    private var runs: [FrameRun] = []
+    private(set) var found: [Found] = []
+    private(set) var runs: [FrameRun] = []
     private var startSegment = 0
     private var startPosition = UInt64(StoreHeader.size)
     private var expectedIndex = LogIndex(1)
     private var expectedOffset = Offset.zero
-    private var checkpoint: Checkpoint?
+    private(set) var checkpoint: Checkpoint?
 
     init(
         directory: String, group: UInt64, fileSystem: any FileSystem, settings: LogSettings,
@@ -82,6 +82,28 @@ struct LogRecovery {
         note(verdict.gaps)
         report.nextOffset = verdict.nextOffset
         return try assemble(verdict)
+    }
+
+    /// Reads everything, whatever the checkpoint vouches for, and changes nothing.
+    mutating func inspect() throws(LogError) -> RecoveryVerdict {
+        report.strayNames = survey.strayNames
+        report.damages = survey.damages
+        if case .checkpoint(let found) = survey.checkpoint { checkpoint = found }
+        report.checkpointWasLost = checkpoint == nil
+        if let first = survey.stores.first?.header {
+            expectedIndex = first.baseIndex
+            expectedOffset = first.baseOffset
+        } else if let checkpoint {
+            expectedOffset = checkpoint.logStartOffset
+        }
+        try checkChain()
+        try onDiskScan()
+        let verdict = RecoveryVerdict(
+            runs: runs, nextIndex: expectedIndex, nextOffset: expectedOffset,
+            durableIndex: durableByCheckpoint.index, durableOffset: durableByCheckpoint.offset)
+        note(verdict.gaps)
+        report.nextOffset = verdict.nextOffset
+        return verdict
     }
 
     private var durableByCheckpoint: (index: LogIndex, offset: Offset) {
