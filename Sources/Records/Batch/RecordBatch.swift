@@ -94,17 +94,25 @@ public enum RecordBatch {
 
     /// The first record at or after a time, as its offset delta and timestamp; `nil` if all are
     /// older.
+    ///
+    /// - Parameter first: The offset delta of the first record that counts.
     public static func firstRecord(
-        atOrAfter timestamp: Timestamp, in records: UnsafeRawBufferPointer, of header: BatchHeader
+        atOrAfter timestamp: Timestamp, in records: UnsafeRawBufferPointer, of header: BatchHeader,
+        from first: Int32 = 0
     ) throws(BatchError) -> (offsetDelta: Int32, timestamp: Timestamp)? {
         if header.attributes.isLogAppendTime {
-            return header.maxTimestamp >= timestamp ? (0, header.maxTimestamp) : nil
+            guard header.maxTimestamp >= timestamp, first <= header.lastOffsetDelta else {
+                return nil
+            }
+            return (first, header.maxTimestamp)
         }
         var cursor = unsafe RecordCursor(records)
         while let record = try cursor.next() {
             let time = Timestamp(
                 rawValue: header.baseTimestamp.rawValue &+ record.timestampDelta)
-            if time >= timestamp { return (record.offsetDelta, time) }
+            if time >= timestamp, record.offsetDelta >= first {
+                return (record.offsetDelta, time)
+            }
         }
         return nil
     }
