@@ -12,8 +12,9 @@ extension CordwoodClient {
         /// A server that refuses the connection is reported at once; this is for one that is
         /// silent.
         public var connectTimeout: Duration = .seconds(5)
-        /// How long producers and consumers that lost the server try to reach it again before they
-        /// throw. The time starts anew whenever the server does something for them.
+        /// How long producers and consumers that lost the server try to reach it again.
+        ///
+        /// Then they throw. The time starts anew whenever the server does something for them.
         public var retryTimeout: Duration = .seconds(30)
 
         /// A configuration with the default timeouts.

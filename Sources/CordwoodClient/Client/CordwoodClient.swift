@@ -13,8 +13,10 @@ public final class CordwoodClient: Sendable, Service {
     let connection: ServerConnection
     let configuration: Configuration
     let logger: Logger
-    /// Partition counts of topics that were produced to. A topic keeps its count for life, so an
-    /// entry is wrong only after the topic was deleted and created anew.
+    /// Partition counts of topics that were produced to.
+    ///
+    /// A topic keeps its count for life, so an entry is wrong only after the topic was deleted and
+    /// created anew.
     let partitionCounts = Mutex<[String: Int]>([:])
     let roundRobin = Mutex(RoundRobin())
 

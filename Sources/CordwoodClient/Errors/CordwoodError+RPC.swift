@@ -5,6 +5,8 @@ internal import GRPCCore
 internal import GRPCProtobuf
 internal import LogAPI
 
+internal import struct Records.Offset
+
 extension CordwoodError {
     /// What an error of the transport, or of a task, means to our user.
     ///
@@ -32,8 +34,13 @@ extension CordwoodError {
         guard let status = try? error.unpackGoogleRPCStatus() else { return nil }
         for detail in status.details {
             guard let info = detail.errorInfo, let code = Code(text: info.reason) else { continue }
+            // The server ends its text with the code, for clients that know no details.
+            let suffix = " [\(code)]"
+            let message =
+                error.message.hasSuffix(suffix)
+                ? String(error.message.dropLast(suffix.count)) : error.message
             self.init(
-                code, error.message, hint: info.metadata["hint"],
+                code, message, hint: info.metadata["hint"],
                 isRetryable: code.fault == nil ? error.code == .unavailable : nil,
                 validOffsets: Self.offsets(in: info.metadata))
             return
@@ -76,11 +83,11 @@ extension CordwoodError {
         return "\(innermost)"
     }
 
-    private static func offsets(in metadata: [String: String]) -> Range<Int64>? {
+    private static func offsets(in metadata: [String: String]) -> Range<Offset>? {
         guard let first = metadata["first_offset"].flatMap(Int64.init),
             let next = metadata["next_offset"].flatMap(Int64.init), first <= next
         else { return nil }
-        return first..<next
+        return Offset(first)..<Offset(next)
     }
 }
 

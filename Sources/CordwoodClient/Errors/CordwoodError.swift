@@ -2,6 +2,8 @@
 
 internal import Faults
 
+public import struct Records.Offset
+
 /// The one error that this library throws.
 ///
 /// Decide by ``code`` or ``isRetryable``, show ``message`` and ``hint``. Codes are stable numbers,
@@ -20,12 +22,12 @@ public struct CordwoodError: Error, Sendable, Equatable {
     /// lost before the answer came (``Code/unreachable``, ``Code/deadlineExceeded``).
     public var isRetryable: Bool
     /// The offsets that the partition holds, for ``Code/offsetOutOfRange``.
-    public var validOffsets: Range<Int64>?
+    public var validOffsets: Range<Offset>?
 
     /// An error with these values; hint and retryability are the code's unless stated.
     public init(
         _ code: Code, _ message: String, hint: String? = nil, isRetryable: Bool? = nil,
-        validOffsets: Range<Int64>? = nil
+        validOffsets: Range<Offset>? = nil
     ) {
         self.code = code
         self.message = message

@@ -37,7 +37,7 @@ final class BatchOutcome: Sendable {
 
     private let state = Mutex(State.pending(waiters: [:], nextID: 0))
 
-    /// Says what became of the batch. Only the first word counts.
+    /// Says what became of the batch; only the first word counts.
     func resolve(_ resolution: Resolution) {
         let waiters = state.withLock { state -> [Int: CheckedContinuation<Resolution, Never>] in
             guard case .pending(let waiters, _) = state else { return [:] }

@@ -7,13 +7,16 @@ public struct ProducerOptions: Sendable, Equatable {
     /// A longer wait makes larger batches, which cost server and disk less. With zero, a batch
     /// goes as soon as the one before it has gone.
     public var linger: Duration = .milliseconds(5)
-    /// Bytes at which a batch is sent without waiting any longer. A record that is larger by itself
-    /// travels alone.
+    /// Bytes at which a batch is sent without waiting any longer.
+    ///
+    /// A record that is larger by itself travels alone.
     public var batchBytesMax: Int = 64 << 10
     /// Bytes of records that may be unanswered, waiting ones included; beyond, `send` suspends.
     public var windowBytesMax: Int = 8 << 20
-    /// Batches that may be on the wire and unanswered. With 1, records of a partition keep their
-    /// order even when the server refuses a batch for a passing reason and it is sent again.
+    /// Batches that may be on the wire and unanswered.
+    ///
+    /// With 1, records of a partition keep their order even when the server refuses a batch for a
+    /// passing reason and it is sent again.
     public var batchesInFlightMax: Int = 64
     /// How batches are packed.
     public var compression: Compression = .none

@@ -143,6 +143,6 @@ extension PartitionDescription {
             highWatermark: Offset(message.highWatermark), sizeBytes: message.sizeBytes,
             segmentCount: Int(message.segmentCount), state: message.state,
             // A range that ends before it starts is empty.
-            damaged: message.damaged.map { $0.start..<max($0.start, $0.end) })
+            damaged: message.damaged.map { Offset($0.start)..<Offset(max($0.start, $0.end)) })
     }
 }

@@ -52,7 +52,7 @@ public struct PartitionDescription: Sendable, Hashable {
     /// `online`, `read-only` (damaged: see `cordwood debug verify`) or `failed`.
     public let state: String
     /// Ranges of offsets that are damaged and cannot be read.
-    public let damaged: [Range<Int64>]
+    public let damaged: [Range<Offset>]
 
     /// The number of offsets between the first and the end.
     public var recordCount: Int { highWatermark.distance(from: logStartOffset) }

@@ -2,9 +2,9 @@
 
 internal import Synchronization
 
-/// Wakes tasks that wait for something to do. A ring while nobody waits is remembered, once.
+/// Wakes tasks that wait for something to do.
 ///
-/// A woken task looks whether there is something to do, and waits again if not: rings may come
+/// A ring while nobody waits is remembered, once. A woken task looks whether there is something to do, and waits again if not: rings may come
 /// for nothing.
 final class Doorbell: Sendable {
     private enum State {
