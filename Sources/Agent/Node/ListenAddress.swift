@@ -35,3 +35,14 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }
+
+extension ListenAddress {
+    /// Whether only this machine reaches the address; `nil` for a name that must be looked up.
+    public var isLoopback: Bool? {
+        if host == "localhost" || host == "::1" { return true }
+        if host.contains(":") { return false }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        let isIPv4 = parts.count == 4 && parts.allSatisfy { UInt8($0) != nil }
+        return isIPv4 ? parts[0] == "127" : nil
+    }
+}

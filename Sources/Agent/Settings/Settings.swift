@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import BrokerRuntime
+public import ClusterCore
 public import Logging
 public import Telemetry
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension SettingsTable {
+    /// What clients may ask: none of it is left to the gRPC library's defaults, which have no
+    /// bound on calls, idleness or age.
+    static let limits: [SettingDefinition] = [
+        .size(
+            "limits.record", \.limits.recordBytes, in: (1 << 10)...(64 << 20),
+            about: """
+                The largest record or batch that a request may carry, whatever the topic allows. \
+                A message may have 64 KiB more.
+                """),
+        .size(
+            "limits.queue", \.limits.queueBytes, in: (1 << 16)...(4 << 30),
+            about: """
+                Records that may wait to be written in one partition; producers beyond are slowed \
+                down or told to try again.
+                """),
+        .count(
+            "limits.streams", \.limits.streams, in: 1...65_536,
+            about: "Calls at a time on one connection."),
+        .count(
+            "limits.connection.per_address", \.limits.connectionsPerAddress, in: 1...1_000_000,
+            about: "Connections at a time from one address. Those beyond are closed at once."),
+        .count(
+            "limits.connection.total", \.limits.connections, in: 1...1_000_000,
+            about: "Connections at a time. Those beyond are closed at once."),
+        .duration(
+            "limits.connection.idle", \.limits.connectionIdle,
+            in: .seconds(1)...(.seconds(30 * 86_400)),
+            about: "How long a connection may stay without a call."),
+        .duration(
+            "limits.connection.age", \.limits.connectionAge,
+            in: .seconds(1)...(.seconds(30 * 86_400)),
+            about: """
+                How long a connection may exist before the client is asked to open another, so \
+                that load spreads again.
+                """),
+        .duration(
+            "limits.connection.grace", \.limits.connectionGrace,
+            in: .seconds(1)...(.seconds(86_400)),
+            about: "How long calls may go on once the client was asked."),
+        .duration(
+            "limits.handshake", \.limits.handshake, in: .milliseconds(10)...(.seconds(600)),
+            about: "How long a new connection may take until it speaks HTTP/2."),
+        .duration(
+            "limits.keepalive.time", \.limits.keepaliveTime,
+            in: .milliseconds(100)...(.seconds(86_400)),
+            about: "Silence of a client after which it is asked whether it is still there."),
+        .duration(
+            "limits.keepalive.timeout", \.limits.keepaliveTimeout,
+            in: .milliseconds(100)...(.seconds(3600)),
+            about: "How long the client may take to answer that before it is taken as gone."),
+        .duration(
+            "limits.keepalive.client_min", \.limits.clientPingInterval,
+            in: .zero...(.seconds(86_400)),
+            about: """
+                The shortest time between keepalive pings of a client without calls. One that \
+                pings more often is disconnected.
+                """),
+    ]
+}
