@@ -112,7 +112,9 @@ public final class Log {
         syncedOffset = result.durableOffset
         statedDurableIndex = result.durableIndex
         unsyncedStores = result.unsynced
-        directoryIsUnsynced = false
+        // After the end of a process the directory may show names that the disk does not have.
+        directoryIsUnsynced =
+            !result.report.wasClean && !result.report.isNew && result.report.damages.isEmpty
         checkpointSequence = result.checkpointSequence
         checkpointIsDue = !result.report.wasClean && result.report.damages.isEmpty
         logStartOffset = result.logStartOffset
