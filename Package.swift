@@ -150,7 +150,7 @@ let package = Package(
         .testTarget(
             name: "LogServiceTests",
             dependencies: [
-                "LogService", "LogAPI", "BrokerRuntime", "CommitLog", "SimulatedDisk", "Disk", "Records", "Faults",
+                "LogService", "LogAPI", "BrokerRuntime", "Compression", "SimulatedDisk", "Records", "Faults",
                 grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
             ],
             swiftSettings: everyRoom),

@@ -3,7 +3,6 @@
 public import BrokerRuntime
 public import GRPCCore
 internal import LogAPI
-public import Records
 
 /// All gRPC services of a node, and the switch that ends their calls.
 public struct LogServices: Sendable {
@@ -23,11 +22,11 @@ public struct LogServices: Sendable {
     ///   - clock: The time that records without a timestamp get.
     public static func make(
         broker: Broker, settings: LogServiceSettings,
-        clock: @escaping @Sendable () -> Timestamp = WallClock.now
+        clock: BrokerClock = .system
     ) -> LogServices {
         let drain = ServiceDrain()
         let surroundings = Surroundings(
-            broker: broker, settings: settings, drain: drain, now: clock)
+            broker: broker, settings: settings, drain: drain, clock: clock)
         let served: [ServiceDescriptor] = [
             .log_v1_Log, .cordwood_v1_LogService, .cordwood_v1_TopicService,
         ]
@@ -60,5 +59,5 @@ struct Surroundings: Sendable {
     let broker: Broker
     let settings: LogServiceSettings
     let drain: ServiceDrain
-    let now: @Sendable () -> Timestamp
+    let clock: BrokerClock
 }

@@ -48,8 +48,10 @@ extension Fault {
         var metadata: [String: String] = [:]
         if let hint { metadata["hint"] = hint }
         if let validOffsets {
-            metadata["first_offset"] = String(validOffsets.lowerBound)
-            metadata["next_offset"] = String(validOffsets.upperBound)
+            // Of lost records the range says what is lost, otherwise what is there.
+            let subject = code == .dataLoss ? "damaged_" : ""
+            metadata["\(subject)first_offset"] = String(validOffsets.lowerBound)
+            metadata["\(subject)next_offset"] = String(validOffsets.upperBound)
         }
         var details: [ErrorDetails] = [
             .errorInfo(reason: code.text, domain: Self.domain, metadata: metadata)

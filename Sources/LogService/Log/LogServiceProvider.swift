@@ -22,7 +22,8 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
         try await withStatus {
             let partition = try partition(request.message.partition)
             let batch = try BatchRequest.batch(
-                of: request.message, sizeMax: partition.batchSizeMax, now: surroundings.now())
+                of: request.message, sizeMax: partition.batchSizeMax, now: surroundings.clock.wall()
+            )
             let appended = try await partition.append(batch)
             var response = Cordwood_V1_ProduceResponse()
             response.baseOffset = appended.baseOffset.rawValue
@@ -99,7 +100,7 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
             do {
                 partition = try target.partition(for: request)
                 let batch = try BatchRequest.batch(
-                    of: request, sizeMax: partition.batchSizeMax, now: surroundings.now())
+                    of: request, sizeMax: partition.batchSizeMax, now: surroundings.clock.wall())
                 pending = PendingBatch(bytes: batch.count)
                 partition.append(batch) { pending.complete($0) }
             } catch {

@@ -12,11 +12,13 @@ struct CallScopeTests {
 
     /// Waits until its task is cancelled, as a consumer at the tail does.
     @Sendable private static func waitForEver() async throws {
-        for await _ in AsyncStream<Never> { _ in } {}
+        let (endless, source) = AsyncStream<Never>.makeStream()
+        for await _ in endless {}
+        source.finish()
         throw CancellationError()
     }
 
-    private func code(
+    private func ending(
         _ scope: CallScope, _ part: @escaping @Sendable () async throws -> Void
     ) async -> ErrorCode? {
         do {
@@ -37,8 +39,8 @@ struct CallScopeTests {
     @Test("a waiting part ends with CANCELLED when the caller cancels")
     func cancels() async {
         let scope = CallScope(drain: drain, metadata: [:])
-        let code = await withServerContextRPCCancellationHandle { handle in
-            await code(scope) {
+        let code = await withServerContextRPCCancellationHandle { handle async -> ErrorCode? in
+            await ending(scope) {
                 handle.cancel()
                 try await Self.waitForEver()
             }
@@ -49,9 +51,9 @@ struct CallScopeTests {
     @Test("a part ends at once when the call was cancelled before it began")
     func cancelledBefore() async {
         let scope = CallScope(drain: drain, metadata: [:])
-        let code = await withServerContextRPCCancellationHandle { handle in
+        let code = await withServerContextRPCCancellationHandle { handle async -> ErrorCode? in
             handle.cancel()
-            return await code(scope) { try await Self.waitForEver() }
+            return await ending(scope) { try await Self.waitForEver() }
         }
         #expect(code == .cancelled)
     }
@@ -59,21 +61,21 @@ struct CallScopeTests {
     @Test("a waiting part ends with UNAVAILABLE when the server drains")
     func drains() async {
         let scope = CallScope(drain: drain, metadata: [:])
-        let code = await code(scope) {
+        let code = await ending(scope) {
             drain.begin()
             try await Self.waitForEver()
         }
         #expect(code == .shuttingDown)
         #expect(drain.hasBegun)
-        #expect(await self.code(scope) { try await Self.waitForEver() } == .shuttingDown)
+        #expect(await ending(scope) { try await Self.waitForEver() } == .shuttingDown)
     }
 
     @Test("a cancellation behind the deadline is DEADLINE_EXCEEDED")
     func deadline() async {
         let scope = CallScope(drain: drain, metadata: ["grpc-timeout": "0m"])
-        let code = await withServerContextRPCCancellationHandle { handle in
+        let code = await withServerContextRPCCancellationHandle { handle async -> ErrorCode? in
             handle.cancel()
-            return await code(scope) { try await Self.waitForEver() }
+            return await ending(scope) { try await Self.waitForEver() }
         }
         #expect(code == .deadlineExceeded)
     }
@@ -81,13 +83,13 @@ struct CallScopeTests {
     @Test("the failure of a part is the failure of the call")
     func fails() async {
         let scope = CallScope(drain: drain, metadata: [:])
-        #expect(await code(scope) { throw Fault(.dataLoss, "x") } == .dataLoss)
+        #expect(await ending(scope) { throw Fault(.dataLoss, "x") } == .dataLoss)
     }
 
     @Test("a part ends when the task around it is cancelled")
     func taskCancelled() async {
         let scope = CallScope(drain: drain, metadata: [:])
-        let task = Task { await code(scope) { try await Self.waitForEver() } }
+        let task = Task { await ending(scope) { try await Self.waitForEver() } }
         task.cancel()
         #expect(await task.value == .cancelled)
     }

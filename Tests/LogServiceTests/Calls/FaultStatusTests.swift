@@ -3,6 +3,7 @@
 import Faults
 import GRPCCore
 import GRPCProtobuf
+import LogAPI
 import Testing
 
 @testable import LogService

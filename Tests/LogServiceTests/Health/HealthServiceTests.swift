@@ -34,13 +34,16 @@ struct HealthServiceTests {
             let health = Grpc_Health_V1_Health.Client(wrapping: client)
             for name in ["", "log.v1.Log"] {
                 disk.hasRoom.withLock { $0 = true }
-                #expect(try await health.check(Self.request(name)).status == .serving)
+                let roomy = try await health.check(Self.request(name)).status
+                #expect(roomy == .serving)
                 disk.hasRoom.withLock { $0 = false }
-                #expect(try await health.check(Self.request(name)).status == .notServing)
+                let full = try await health.check(Self.request(name)).status
+                #expect(full == .notServing)
             }
             disk.hasRoom.withLock { $0 = true }
             drain.begin()
-            #expect(try await health.check(Self.request("")).status == .notServing)
+            let stopping = try await health.check(Self.request("")).status
+            #expect(stopping == .notServing)
         }
     }
 
