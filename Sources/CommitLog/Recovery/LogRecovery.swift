@@ -170,6 +170,13 @@ struct LogRecovery {
                 checkpoint.logStartOffset..<first.header.baseOffset, directory, 0,
                 "the first segments are missing")
         }
+        for (number, store) in stores.enumerated() where store.headerIsRebuilt {
+            let isVouchedFor = startPosition > UInt64(StoreHeader.size) && number == startSegment
+            if number < startSegment || isVouchedFor {
+                let base = store.header.baseOffset
+                damage(base..<base, store.path, 0, "the header is damaged")
+            }
+        }
         for number in 0..<min(startSegment, stores.count) {
             let store = stores[number]
             let next = stores[number + 1].header
@@ -266,7 +273,7 @@ struct LogRecovery {
             store.file, group: survey.group, salt: store.header.salt, from: from,
             end: store.fileSize)
         var end = from
-        var isBroken = false
+        var isBroken = store.headerIsRebuilt && from == UInt64(StoreHeader.size)
         do throws(FileError) {
             scan: while true {
                 switch try scanner.next() {
@@ -355,7 +362,9 @@ extension LogRecovery {
     private mutating func note(_ gaps: [RecoveryVerdict.Gap]) {
         for gap in gaps {
             let place: (path: String, position: UInt64)
-            if gap.afterRun >= 0 {
+            if gap.offsets.isEmpty, let run = gap.beforeRun {
+                place = (found[runs[run].firstSegment].store.path, runs[run].start)
+            } else if gap.afterRun >= 0 {
                 let run = runs[gap.afterRun]
                 place = (found[run.lastSegment].store.path, run.end)
             } else if startSegment < found.count {
@@ -366,7 +375,9 @@ extension LogRecovery {
             report.damages.append(
                 Damage(
                     offsets: gap.offsets, path: place.path, position: place.position,
-                    reason: "acknowledged records are missing or damaged"))
+                    reason: gap.offsets.isEmpty
+                        ? "bytes before this place are damaged"
+                        : "acknowledged records are missing or damaged"))
         }
     }
 

@@ -132,7 +132,8 @@ extension LogSurvey {
             let header = StoreHeader(
                 group: group, salt: first.salt, baseOffset: base, baseIndex: first.index,
                 previous: nil, created: .none)
-            damage(file.path, "the header is damaged")
+            // Whether that is damage, the scan will tell: a power cut may take the header of a store
+            // of which nothing was synced.
             stores.append(
                 Store(file: file, header: header, headerIsRebuilt: true, fileSize: size))
         }

@@ -36,6 +36,8 @@ struct RecoveryVerdict: Sendable, Equatable {
     struct Gap: Sendable, Equatable {
         /// The run in front of the break, or -1 if the scan began with it.
         var afterRun: Int
+        /// The run behind it; `nil` if there is none.
+        var beforeRun: Int?
         var offsets: Range<Int64>
     }
 
@@ -73,9 +75,15 @@ struct RecoveryVerdict: Sendable, Equatable {
         for (number, run) in runs.enumerated() {
             if run.firstIndex == self.nextIndex, run.firstOffset == self.nextOffset {
                 if run.followsFlaw {
-                    // No offset is lost, but no write of ours leaves such bytes.
+                    // Bytes without an offset: a mark, or a header. If this frame was durable, so
+                    // were they; if it was not, a power cut may have taken them.
+                    guard evidence[number] >= run.firstIndex else {
+                        discarded.append(contentsOf: number..<runs.count)
+                        break
+                    }
                     let here = self.nextOffset.rawValue
-                    gaps.append(Gap(afterRun: kept.last ?? -1, offsets: here..<here))
+                    gaps.append(
+                        Gap(afterRun: kept.last ?? -1, beforeRun: number, offsets: here..<here))
                 }
                 keep(number, run)
             } else if run.firstIndex < self.nextIndex || run.firstOffset < self.nextOffset {
@@ -84,7 +92,7 @@ struct RecoveryVerdict: Sendable, Equatable {
             } else if evidence[number] >= self.nextIndex {
                 gaps.append(
                     Gap(
-                        afterRun: kept.last ?? -1,
+                        afterRun: kept.last ?? -1, beforeRun: number,
                         offsets: self.nextOffset.rawValue..<run.firstOffset.rawValue))
                 keep(number, run)
             } else {
@@ -95,7 +103,7 @@ struct RecoveryVerdict: Sendable, Equatable {
         if durableIndex >= self.nextIndex {
             gaps.append(
                 Gap(
-                    afterRun: kept.last ?? -1,
+                    afterRun: kept.last ?? -1, beforeRun: nil,
                     offsets: self.nextOffset.rawValue..<durableOffset.rawValue))
             self.nextIndex = durableIndex.next
             self.nextOffset = durableOffset
