@@ -34,8 +34,6 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let unixSignals: Target.Dependency = .product(
-    name: "UnixSignals", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
@@ -123,7 +121,7 @@ let package = Package(
             name: "Agent",
             dependencies: [
                 "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk", "Records", "Faults", "Telemetry",
-                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, unixSignals, configuration, yams, logging,
+                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, configuration, yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
@@ -153,6 +151,10 @@ let package = Package(
                 "LogService", "LogAPI", "BrokerRuntime", "Compression", "SimulatedDisk", "Records", "Faults",
                 grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
             ],
+            swiftSettings: everyRoom),
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: everyRoom),
+        .testTarget(
+            name: "RecordsTests", dependencies: ["Records", "Bytes"], exclude: ["Golden"],
             swiftSettings: everyRoom),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", "Bytes"],

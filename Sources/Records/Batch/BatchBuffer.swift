@@ -45,7 +45,7 @@ public final class BatchBuffer: @unchecked Sendable {
     /// The length that fits without growing.
     public var capacity: Int { unsafe memory.count - Self.headroom }
 
-    /// The batch.
+    /// The batch; valid for as long as the buffer lives and does not grow.
     public var bytes: UnsafeRawBufferPointer {
         unsafe UnsafeRawBufferPointer(rebasing: memory[Self.headroom..<(Self.headroom + count)])
     }
@@ -72,7 +72,7 @@ public final class BatchBuffer: @unchecked Sendable {
         self.count = count
     }
 
-    /// Makes room for a batch of `capacity` bytes, keeping what is there.
+    /// Makes room for a batch of `capacity` bytes, keeping the ``count`` bytes that are there.
     public func reserve(_ capacity: Int) {
         guard capacity > self.capacity else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(

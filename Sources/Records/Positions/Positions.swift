@@ -22,6 +22,12 @@ public struct Offset: RawRepresentable, Hashable, Comparable, Sendable {
     public func distance(from start: Offset) -> Int { Int(rawValue - start.rawValue) }
 }
 
+extension Offset: ExpressibleByIntegerLiteral, CustomStringConvertible {
+    public init(integerLiteral value: Int64) { rawValue = value }
+
+    public var description: String { "\(rawValue)" }
+}
+
 /// The ordinal of a frame in its log, from 1: the Raft index. 0 means "before the first frame".
 ///
 /// Frames without records take an index and no offset, so the two count apart.
