@@ -238,6 +238,18 @@ extension ErrorCode {
                 "The disk is full or the reader went away.",
                 "Check where the output goes."
             )
+        case .invalidUsage:
+            (
+                "The command line cannot be understood.",
+                "A command or an option is misspelt or missing, or a value is not of its kind.",
+                "See `cordwood COMMAND --help`; it opens with examples."
+            )
+        case .notConfirmed:
+            (
+                "The command destroys something and was not confirmed.",
+                "It asks for confirmation on a terminal, and needs --yes elsewhere.",
+                "Give --yes if that is what you want."
+            )
         }
     }
 }

@@ -49,6 +49,8 @@ public enum ErrorCode: Int, Sendable, CaseIterable {
     // 6xxx: the command line.
     case inputUnreadable = 6001
     case outputFailed = 6002
+    case invalidUsage = 6003
+    case notConfirmed = 6004
 
     /// The code as users see it, such as `CW-1007`.
     public var text: String { "CW-\(rawValue)" }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Finds what somebody probably meant.
-enum NearestName {
+public enum NearestName {
     /// The name nearest to one that does not exist, or `nil` if none is near.
-    static func find(_ name: String, among names: [String]) -> String? {
+    public static func find(_ name: String, among names: [String]) -> String? {
         // Someone who knows only a key's end, or left out what stands before it.
         if let longer = names.first(where: { $0.hasSuffix(".\(name)") }) { return longer }
         let distances = names.map { (name: $0, distance: distance(name, $0)) }

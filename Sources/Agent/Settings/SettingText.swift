@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Sizes and durations as people write them: `10GiB`, `15m`.
-enum SettingText {
+public enum SettingText {
     private static let sizes: [(unit: String, bytes: Int)] = [
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
         ("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("KB", 1000),
@@ -12,7 +12,7 @@ enum SettingText {
     ]
 
     /// The bytes that a text such as `10GiB`, `64 KiB` or `1048576` gives.
-    static func bytes(_ text: String) -> Int? {
+    public static func bytes(_ text: String) -> Int? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = Int(digits) else { return nil }
         let unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
@@ -23,7 +23,7 @@ enum SettingText {
     }
 
     /// A size in the largest unit that it is a multiple of.
-    static func text(bytes: Int) -> String {
+    public static func text(bytes: Int) -> String {
         for size in sizes where size.unit.hasSuffix("iB") {
             if bytes >= size.bytes, bytes.isMultiple(of: size.bytes) {
                 return "\(bytes / size.bytes)\(size.unit)"
@@ -35,7 +35,7 @@ enum SettingText {
     /// The milliseconds that a text such as `15m`, `1h30m` or `250ms` gives.
     ///
     /// - Parameter isBareAllowed: Whether a number without a unit counts milliseconds.
-    static func milliseconds(_ text: String, isBareAllowed: Bool = false) -> Int64? {
+    public static func milliseconds(_ text: String, isBareAllowed: Bool = false) -> Int64? {
         if isBareAllowed || text == "0", let number = Int64(text) {
             return number >= 0 ? number : nil
         }
@@ -62,7 +62,7 @@ enum SettingText {
     }
 
     /// A duration in the largest unit that it is a multiple of.
-    static func text(milliseconds: Int64) -> String {
+    public static func text(milliseconds: Int64) -> String {
         for duration in durations {
             if milliseconds >= duration.milliseconds,
                 milliseconds.isMultiple(of: duration.milliseconds)

@@ -30,7 +30,7 @@ extension ErrorCode {
         case .cancelled: .cancelled
         case .storageFailed, .addressInUse, .plaintextRefused, .internalError, .unknownKey,
             .invalidValue, .configurationUnreadable, .closed, .unexpectedAnswer,
-            .inputUnreadable, .outputFailed:
+            .inputUnreadable, .outputFailed, .invalidUsage, .notConfirmed:
             .internalError
         }
     }
