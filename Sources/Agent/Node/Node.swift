@@ -3,28 +3,219 @@
 public import BrokerRuntime
 public import Disk
 public import Faults
+internal import GRPCCore
+internal import GRPCNIOTransportHTTP2Posix
+internal import LogService
 public import Logging
+internal import NIOCore
+internal import NIOPosix
 public import ServiceLifecycle
+internal import Synchronization
 
 /// One node: its broker, and the gRPC server in front of it.
+///
+///     start: look up the address ──▶ open the broker ──▶ create the book's topic ──▶ listen
+///     stop:  streams end ──▶ no new calls ──▶ calls finish, or are cut ──▶ the broker closes
+///
+/// All methods may be called from anywhere.
 public final class Node: Service, Sendable {
+    private typealias Server = GRPCServer<HTTP2ServerTransport.Posix>
+
     /// Where gRPC listens, with the port that was bound.
     public let grpcAddress: ListenAddress
     /// What the node stores.
     public let broker: Broker
 
-    private init() { fatalError("contract") }
+    private let server: Server
+    private let serving: Task<Void, any Error>
+    private let drain: ServiceDrain
+    private let loops: MultiThreadedEventLoopGroup
+    private let connections: ConnectionLimits
+    private let grace: Duration
+    private let logger: Logger
+    private let isStopping = Mutex(false)
 
     /// Opens the data directory, creates the book's topic if it is missing, and listens.
     ///
     /// Records can be produced and consumed once this returns; the node must then be ``run()``.
+    ///
+    /// - Parameters:
+    ///   - settings: What ``SettingsLoader`` gave, or a test's own.
+    ///   - fileSystem: Where the data directory lies.
+    ///   - logger: Told what happens.
+    /// - Throws: ``Faults/ErrorCode/addressInUse``, ``Faults/ErrorCode/plaintextRefused``,
+    ///   ``Faults/ErrorCode/invalidValue`` for other trouble with the address, and what
+    ///   ``BrokerRuntime/Broker/open(dataDirectory:fileSystem:settings:logger:clock:)`` throws.
     public static func start(
         settings: Settings, fileSystem: any FileSystem, logger: Logger
-    ) async throws(Fault) -> Node { fatalError("contract") }
+    ) async throws(Fault) -> Node {
+        let (address, broker) = try await open(settings, fileSystem: fileSystem, logger: logger)
+        do throws(Fault) {
+            try await createBookTopic(settings.bookTopic, in: broker)
+            return try await listen(on: address, broker: broker, settings: settings, logger: logger)
+        } catch {
+            await broker.close()
+            throw error
+        }
+    }
 
     /// Serves until the task's graceful shutdown or cancellation, then closes everything.
-    public func run() async throws { fatalError("contract") }
+    ///
+    /// - Throws: A ``Faults/Fault`` if the server ended by itself.
+    public func run() async throws {
+        let result = await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await serving.result
+            } onGracefulShutdown: {
+                self.stop()
+            }
+        } onCancel: {
+            stop()
+            serving.cancel()
+        }
+        let wasAsked = isStopping.withLock { $0 }
+        drain.begin()
+        await broker.close()
+        // Only fails when it was done before, which is as good.
+        try? await loops.shutdownGracefully()
+        logger.info("stopped")
+        if !wasAsked {
+            throw Listener.fault(result.failure, listeningOn: grpcAddress)
+        }
+    }
 
     /// Stops as a graceful shutdown does; ``run()`` returns when all is closed.
-    public func stop() { fatalError("contract") }
+    ///
+    /// Streams end at once. Calls may finish; those that have not after four fifths of
+    /// `shutdown.grace` are cut, and the rest of the time is for the broker.
+    public func stop() {
+        let isFirst = isStopping.withLock { isStopping in
+            defer { isStopping = true }
+            return !isStopping
+        }
+        guard isFirst else { return }
+        logger.info("stopping", metadata: ["connections": .stringConvertible(connections.count)])
+        drain.begin()
+        server.beginGracefulShutdown()
+        let serving = serving
+        loops.next().scheduleTask(in: TimeAmount(grace * 4 / 5)) { serving.cancel() }
+    }
+
+    private init(
+        address: ListenAddress, broker: Broker, server: Server, serving: Task<Void, any Error>,
+        drain: ServiceDrain, loops: MultiThreadedEventLoopGroup, connections: ConnectionLimits,
+        grace: Duration, logger: Logger
+    ) {
+        grpcAddress = address
+        self.broker = broker
+        self.server = server
+        self.serving = serving
+        self.drain = drain
+        self.loops = loops
+        self.connections = connections
+        self.grace = grace
+        self.logger = logger
+    }
+}
+
+// MARK: - Starting
+
+extension Node {
+    /// Looks up the address and opens the broker, on a thread of their own since both block.
+    private static func open(
+        _ settings: Settings, fileSystem: any FileSystem, logger: Logger
+    ) async throws(Fault) -> (ListenAddress, Broker) {
+        let pool = NIOThreadPool(numberOfThreads: 1)
+        pool.start()
+        let result: Result<(ListenAddress, Broker), Fault>
+        do {
+            result = try await pool.runIfActive {
+                Result { () throws(Fault) in
+                    let address = try Listener.resolve(
+                        settings.listen.grpcAddress,
+                        allowPlaintext: settings.listen.insecureAllowPlaintext)
+                    let broker = try Broker.open(
+                        dataDirectory: settings.dataDirectory, fileSystem: fileSystem,
+                        settings: settings.broker, logger: logger)
+                    return (address, broker)
+                }
+            }
+        } catch {
+            // The pool refuses work only when the task was cancelled before it began.
+            throw Fault(.cancelled, "the start was cancelled")
+        }
+        // Its thread has nothing left to do, so this cannot fail.
+        try? await pool.shutdownGracefully()
+        return try result.get()
+    }
+
+    private static func createBookTopic(_ name: String, in broker: Broker) async throws(Fault) {
+        if broker.topics.contains(where: { $0.name == name }) { return }
+        _ = try await broker.createTopic(name, partitionCount: nil, settings: [:])
+    }
+
+    private static func listen(
+        on address: ListenAddress, broker: Broker, settings: Settings, logger: Logger
+    ) async throws(Fault) -> Node {
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: settings.listen.threads)
+        let connections = ConnectionLimits(
+            perAddressMax: settings.limits.connectionsPerAddress,
+            totalMax: settings.limits.connections)
+        let bound = BoundAddress(advertised: settings.listen.grpcAdvertise)
+        var serviceSettings = LogServiceSettings()
+        serviceSettings.bookTopic = settings.bookTopic
+        serviceSettings.advertisedAddress = { bound.text }
+        let services = LogServices.make(broker: broker, settings: serviceSettings)
+        let server = Server(
+            transport: HTTP2ServerTransport.Posix(
+                address: Listener.socketAddress(address), transportSecurity: .plaintext,
+                config: TransportSettings.make(
+                    settings.limits, connections: connections, logger: logger),
+                eventLoopGroup: loops),
+            services: services.services)
+        // Unstructured, since clients are served from here on and `run` may come later.
+        let serving = Task { try await server.serve() }
+        guard let port = await boundPort(of: server) else {
+            let error = await serving.result.failure
+            // Nothing runs on the loops, so this cannot fail.
+            try? await loops.shutdownGracefully()
+            throw Listener.fault(error, listeningOn: address)
+        }
+        let address = ListenAddress(host: address.host, port: port)
+        bound.set(address)
+        return Node(
+            address: address, broker: broker, server: server, serving: serving,
+            drain: services.drain, loops: loops, connections: connections,
+            grace: settings.shutdownGrace, logger: logger)
+    }
+
+    /// The port, or `nil` if the server ended before it had one; then it says why.
+    private static func boundPort(of server: Server) async -> Int? {
+        guard let address = try? await server.transport.listeningAddress else { return nil }
+        return address.ipv4?.port ?? address.ipv6?.port
+    }
+}
+
+/// What clients are told to connect to, known once the server listens.
+private final class BoundAddress: Sendable {
+    private let state: Mutex<String>
+    private let isFixed: Bool
+
+    init(advertised: String) {
+        state = Mutex(advertised)
+        isFixed = !advertised.isEmpty
+    }
+
+    var text: String { state.withLock { $0 } }
+
+    func set(_ address: ListenAddress) {
+        if !isFixed { state.withLock { $0 = address.description } }
+    }
+}
+
+extension Result {
+    /// The error, if there is one.
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
 }

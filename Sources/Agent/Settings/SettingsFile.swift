@@ -55,7 +55,8 @@ struct SettingsFile {
         keys.first { $0.name == name }?.line
     }
 
-    private mutating func collect(_ mapping: Node.Mapping, under prefix: String) throws(Fault) {
+    private mutating func collect(_ mapping: Yams.Node.Mapping, under prefix: String) throws(Fault)
+    {
         for (key, value) in mapping {
             guard let word = key.string else {
                 throw Fault(
