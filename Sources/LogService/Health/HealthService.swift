@@ -44,14 +44,7 @@ struct HealthService: Grpc_Health_V1_Health.ServiceProtocol {
         let isKnown = knows(request.message.service)
         let scope = CallScope(drain: drain, metadata: request.metadata)
         return StreamingServerResponse { writer in
-            try await withStatus {
-                do {
-                    try await scope.run { try await report(isKnown, to: writer) }
-                } catch let fault as Fault where fault.code == .shuttingDown && isKnown {
-                    try await writer.write(.with { $0.status = .notServing })
-                    throw fault
-                }
-            }
+            try await withStatus { try await report(isKnown, to: writer, in: scope) }
             return [:]
         }
     }
@@ -64,9 +57,10 @@ struct HealthService: Grpc_Health_V1_Health.ServiceProtocol {
         !drain.hasBegun && isServing() ? .serving : .notServing
     }
 
-    /// Sends the status and each change of it, until the task is cancelled.
+    /// Sends the status and each change of it, until the call ends.
     private func report(
-        _ isKnown: Bool, to writer: RPCWriter<Grpc_Health_V1_HealthCheckResponse>
+        _ isKnown: Bool, to writer: RPCWriter<Grpc_Health_V1_HealthCheckResponse>,
+        in scope: CallScope
     ) async throws {
         var last: Grpc_Health_V1_HealthCheckResponse.ServingStatus?
         while true {
@@ -75,8 +69,15 @@ struct HealthService: Grpc_Health_V1_Health.ServiceProtocol {
                 try await writer.write(.with { $0.status = status })
                 last = status
             }
-            // A disk has no way to say that it is full, so it is looked at now and then.
-            try await Task.sleep(for: checkInterval)
+            do {
+                // A disk has no way to say that it is full, so it is looked at now and then.
+                try await scope.run { try await Task.sleep(for: checkInterval) }
+            } catch let fault as Fault where fault.code == .shuttingDown {
+                if isKnown, last != .notServing {
+                    try await writer.write(.with { $0.status = .notServing })
+                }
+                throw fault
+            }
         }
     }
 }

@@ -48,13 +48,7 @@ struct RecordMessageTests {
         }
         let buffer = builder.finish()
         BatchHeader.stamp(buffer.mutableBytes, baseOffset: Offset(100), leaderEpoch: 3)
-        let header = try #require(Optional(BatchHeader(reading: buffer.bytes)))
-        let section = RecordBatch.records(of: buffer.bytes)
-        var cursor = RecordCursor(section)
-        var found: [Record] = []
-        while let view = try cursor.next() {
-            found.append(Record(Cordwood_V1_Record(view, in: section, header: header)))
-        }
+        let found = try buffer.map { Record(Cordwood_V1_Record($0, in: $1, header: $2)) }
         var expected = records
         for index in expected.indices { expected[index].offset = Offset(100 + Int64(index)) }
         #expect(found == expected)
@@ -75,17 +69,27 @@ struct RecordMessageTests {
         builder.append(Record(plain))
         let buffer = builder.finish()
         BatchHeader.stamp(buffer.mutableBytes, baseOffset: Offset(5), leaderEpoch: 2)
-        let section = RecordBatch.records(of: buffer.bytes)
-        var cursor = RecordCursor(section)
-        var found: [Log_V1_Record] = []
-        while let view = try cursor.next() {
-            found.append(
-                Log_V1_Record(view, in: section, header: BatchHeader(reading: buffer.bytes)))
-        }
+        let found = try buffer.map { Log_V1_Record($0, in: $1, header: $2) }
         #expect(found.map(\.type) == [.max, 0])
         #expect(found.map(\.offset) == [5, 6])
         #expect(found.map(\.term) == [2, 2])
         #expect(found.map { [UInt8]($0.value) } == [[1], [2]])
+    }
+}
+
+extension BatchBuffer {
+    /// What a function makes of each record.
+    fileprivate func map<Value>(
+        _ body: (RecordView, UnsafeRawBufferPointer, BatchHeader) -> Value
+    ) throws -> [Value] {
+        try withExtendedLifetime(self) {
+            let header = BatchHeader(reading: bytes)
+            let records = RecordBatch.records(of: bytes)
+            var cursor = RecordCursor(records)
+            var values: [Value] = []
+            while let view = try cursor.next() { values.append(body(view, records, header)) }
+            return values
+        }
     }
 }
 
@@ -108,7 +112,8 @@ struct BatchPayloadTests {
     @Test("an encoded batch is taken byte for byte")
     func encoded() throws {
         let bytes = Data((0..<200).map { UInt8($0) })
-        #expect([UInt8](try carried([], bytes).bytes) == [UInt8](bytes))
+        let batch = try carried([], bytes)
+        #expect(withExtendedLifetime(batch) { [UInt8](batch.bytes) } == [UInt8](bytes))
     }
 
     @Test("records over the limit stop the encoding, batches over the limit are not copied")
@@ -125,8 +130,10 @@ struct BatchPayloadTests {
     @Test("records become a batch that the server's own check accepts")
     func records() throws {
         let batch = try carried([record, record, Cordwood_V1_Record()])
-        let header = try RecordBatch.checkHeader(batch.bytes, sizeMax: 1 << 20)
-        #expect(header.recordCount == 3)
-        try RecordBatch.checkRecords(RecordBatch.records(of: batch.bytes), of: header)
+        try withExtendedLifetime(batch) {
+            let header = try RecordBatch.checkHeader(batch.bytes, sizeMax: 1 << 20)
+            #expect(header.recordCount == 3)
+            try RecordBatch.checkRecords(RecordBatch.records(of: batch.bytes), of: header)
+        }
     }
 }

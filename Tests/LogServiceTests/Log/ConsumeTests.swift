@@ -132,7 +132,8 @@ struct ConsumeTests {
                     Record(
                         value: [UInt8]("value \(number)".utf8), timestamp: .init(milliseconds: 1)))
             }
-            let plain = [UInt8](builder.finish().bytes)
+            let buffer = builder.finish()
+            let plain = withExtendedLifetime(buffer) { [UInt8](buffer.bytes) }
             let packed = try plain.withUnsafeBytes { plain in
                 try Codec.gzip.compress(RecordBatch.records(of: plain))
             }

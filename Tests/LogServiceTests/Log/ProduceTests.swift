@@ -21,7 +21,8 @@ struct ProduceTests {
         for value in values {
             builder.append(Record(value: [UInt8](value.utf8), timestamp: .init(milliseconds: 1)))
         }
-        return Data([UInt8](builder.finish().bytes))
+        let batch = builder.finish()
+        return withExtendedLifetime(batch) { Data([UInt8](batch.bytes)) }
     }
 
     @Test("a batch of records gets consecutive offsets, the server's time, and keeps its parts")
