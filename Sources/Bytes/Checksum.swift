@@ -23,7 +23,9 @@ public enum CRC32C {
 
     /// The checksum by table, whatever the processor can do: what the fast paths are tested against.
     public static func checksumByTable(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
-        unsafe bytes.withUnsafeBytes { unsafe cordwood_crc32c_table(seed, $0.baseAddress, $0.count) }
+        unsafe bytes.withUnsafeBytes {
+            unsafe cordwood_crc32c_table(seed, $0.baseAddress, $0.count)
+        }
     }
 
     /// The name of the path that this processor takes: `table`, `sse4.2` or `armv8`.

@@ -44,8 +44,10 @@ public struct ClusterState: Sendable, Equatable {
         return place < topics.count && topics[place].name == name ? topics[place] : nil
     }
 
-    /// Takes note of an event. Events that do not fit the state change nothing: the log's order
-    /// decides, so of two creations of one name the first holds.
+    /// Takes note of an event.
+    ///
+    /// Events that do not fit the state change nothing: the log's order decides, so of two
+    /// creations of one name the first holds.
     public mutating func apply(_ event: ClusterEvent) {
         switch event {
         case .topicCreated(let id, let name, let partitionCount, let settings):
@@ -83,7 +85,8 @@ public struct ClusterState: Sendable, Equatable {
             zip(topics, topics.dropFirst()).allSatisfy { $0.name < $1.name },
             "topics are sorted and their names differ")
         assert(
-            topics.allSatisfy { !deleted.contains($0.id) }, "a topic exists or is deleted, not both")
+            topics.allSatisfy { !deleted.contains($0.id) }, "a topic exists or is deleted, not both"
+        )
     }
 }
 

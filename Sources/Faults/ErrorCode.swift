@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The stable number of each failure that a user can meet, the same in the server, the client, the
-/// command line and the logs. A number is never given a new meaning.
+/// command line and the logs.
+///
+/// A number is never given a new meaning.
 public enum ErrorCode: Int, Sendable, CaseIterable {
     // 1xxx: what was asked for cannot be done.
     case invalidArgument = 1001

@@ -99,8 +99,9 @@ extension Broker {
         return describe(topic)
     }
 
-    /// Deletes a topic with its records. Readers and writers of it end with
-    /// ``Faults/ErrorCode/topicNotFound``.
+    /// Deletes a topic with its records.
+    ///
+    /// Readers and writers of it end with ``Faults/ErrorCode/topicNotFound``.
     public func deleteTopic(_ name: String) async throws(Fault) {
         let (topic, partitions) = try await control.run { () throws(Fault) in
             let topic = try self.find(name)
@@ -124,7 +125,7 @@ extension Broker {
     private func removeFiles(of id: TopicID, _ number: Int) {
         do throws(FileError) {
             try directory.removePartition(id, number)
-        } catch where error.reason == .notFound {
+        } catch  where error.reason == .notFound {
             // It was not made yet, or is gone already.
         } catch {
             logger.warning(
@@ -221,7 +222,9 @@ extension Broker {
         return partition
     }
 
-    /// Hands a log to the log thread. The snapshot is there before anybody can look.
+    /// Hands a log to the log thread.
+    ///
+    /// The snapshot is there before anybody can look.
     private func adopt(_ partition: Partition, _ handover: LogThread.Handover) {
         handover.log.publish()
         host.queue.push(.run { $0.adopt(handover) })
@@ -239,7 +242,8 @@ extension Broker {
         }
         if recovery.checkpointWasLost, !recovery.isNew {
             logger.warning(
-                "the checkpoint was lost; all of the log was scanned", metadata: ["partition": name])
+                "the checkpoint was lost; all of the log was scanned", metadata: ["partition": name]
+            )
         }
         for damage in recovery.damages {
             logger.critical(

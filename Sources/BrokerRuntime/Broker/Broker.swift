@@ -48,7 +48,9 @@ public final class Broker: Sendable {
         var isClosed = false
     }
 
-    /// Opens a data directory, making it if need be. Blocks while logs are recovered.
+    /// Opens a data directory, making it if need be.
+    ///
+    /// Blocks while logs are recovered.
     ///
     /// - Throws: ``Faults/ErrorCode/dataDirectoryLocked``,
     ///   ``Faults/ErrorCode/dataDirectoryUnusable``, ``Faults/ErrorCode/unsupportedFormat`` and what
@@ -112,7 +114,9 @@ public final class Broker: Sendable {
         describe(try find(name))
     }
 
-    /// A partition. Cheap; keep the result for a stream rather than asking for each message.
+    /// A partition.
+    ///
+    /// Cheap; keep the result for a stream rather than asking for each message.
     public func partition(_ topic: String, _ number: Int) throws(Fault) -> Partition {
         let found = catalog.withLock { catalog -> (Partition?, count: Int?, isClosed: Bool) in
             guard let partitions = catalog.partitions[topic] else {
@@ -151,7 +155,9 @@ public final class Broker: Sendable {
             })
     }
 
-    /// The settings that act for a topic. Overrides were checked when they were set.
+    /// The settings that act for a topic.
+    ///
+    /// Overrides were checked when they were set.
     func effectiveSettings(of topic: ClusterState.Topic) -> TopicSettings {
         do throws(Fault) {
             return try topic.settings(over: settings.topicDefaults)

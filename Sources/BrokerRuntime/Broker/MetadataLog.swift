@@ -43,7 +43,8 @@ final class MetadataLog {
         while offset < snapshot.highWatermark {
             let batches: FetchedBatches
             do throws(LogError) {
-                batches = try snapshot.read(from: offset, bytesMax: 1 << 20, verifying: true).batches
+                batches = try snapshot.read(from: offset, bytesMax: 1 << 20, verifying: true)
+                    .batches
             } catch {
                 throw Fault(error, of: "the metadata log")
             }

@@ -27,7 +27,10 @@ struct DiskGuardian {
     let state: SharedDiskState
     private var reserveIsHeld = false
 
-    init(fileSystem: any FileSystem, directory: String, settings: BrokerSettings, state: SharedDiskState) {
+    init(
+        fileSystem: any FileSystem, directory: String, settings: BrokerSettings,
+        state: SharedDiskState
+    ) {
         self.fileSystem = fileSystem
         self.directory = directory
         lowBytes = settings.diskLowBytes

@@ -201,7 +201,8 @@ struct LogThread {
                 try log.log.markIdle()
             } catch {
                 logger.debug(
-                    "no idle mark", metadata: [
+                    "no idle mark",
+                    metadata: [
                         "partition": "\(log.partition.name)", "error": "\(error)",
                     ])
             }

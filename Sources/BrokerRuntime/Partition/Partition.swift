@@ -104,7 +104,9 @@ public final class Partition: Sendable {
         return try result.get()
     }
 
-    /// Queues a record; records of all callers share batches, writes and syncs. Never blocks.
+    /// Queues a record; records of all callers share batches, writes and syncs.
+    ///
+    /// Never blocks.
     ///
     /// A record without a timestamp gets the server's.
     ///

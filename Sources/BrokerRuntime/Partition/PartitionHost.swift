@@ -82,7 +82,9 @@ final class PartitionHost: Sendable {
     }
 
     /// Moves a partition's log start offset up.
-    func deleteRecords(of partition: Partition, before offset: Offset?) async throws(Fault) -> Offset {
+    func deleteRecords(of partition: Partition, before offset: Offset?) async throws(Fault)
+        -> Offset
+    {
         let start = try await onLogThread { thread in
             thread.deleteRecords(of: partition, before: offset)
         }

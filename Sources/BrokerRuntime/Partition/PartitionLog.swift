@@ -8,7 +8,9 @@ internal import Faults
 internal import Records
 internal import Synchronization
 
-/// A log and what the log thread has to remember of it. Owned by that thread.
+/// A log and what the log thread has to remember of it.
+///
+/// Owned by that thread.
 final class PartitionLog {
     let partition: Partition
     let log: Log

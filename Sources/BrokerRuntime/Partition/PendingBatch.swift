@@ -23,7 +23,9 @@ public struct Appended: Sendable, Equatable {
     }
 }
 
-/// A batch on its way to the disk, and those who wait for it. Completed once, by the log thread.
+/// A batch on its way to the disk, and those who wait for it.
+///
+/// Completed once, by the log thread.
 final class PendingBatch: Sendable {
     typealias Outcome = Result<Appended, Fault>
     typealias Completion = @Sendable (Outcome) -> Void

@@ -13,7 +13,9 @@ final class Waiter: Sendable {
 
     private let state = Mutex(State.idle)
 
-    /// Wakes the task, now or as soon as it waits. Only the first call counts.
+    /// Wakes the task, now or as soon as it waits.
+    ///
+    /// Only the first call counts.
     func wake(_ result: Result<Void, Fault>) {
         let continuation = state.withLock {
             state -> UnsafeContinuation<Result<Void, Fault>, Never>? in
@@ -38,7 +40,9 @@ final class Waiter: Sendable {
         }
     }
 
-    /// Waits. Called once.
+    /// Waits.
+    ///
+    /// Called once.
     func wait() async throws(Fault) {
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Synchronization
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
     internal import Darwin
 #endif
-internal import Synchronization
 
 /// A thread of our own, for calls that block: the cooperative pool and the event loops never do.
 final class DedicatedThread: Sendable {
@@ -39,7 +40,9 @@ final class DedicatedThread: Sendable {
         return nil
     }
 
-    /// Waits until the thread has ended. Later calls return at once.
+    /// Waits until the thread has ended.
+    ///
+    /// Later calls return at once.
     func join() {
         let thread = handle.withLock { handle -> pthread_t? in
             defer { handle = nil }

@@ -13,6 +13,8 @@ struct IndexBuilder: Sendable {
     private var bytesSinceEntry = Int.max
     /// How many entries are in the files already.
     private(set) var savedCount = 0
+    /// The files may hold entries of an earlier life behind the saved ones.
+    private var hasRest = false
 
     init(baseOffset: Offset, baseIndex: LogIndex) {
         self.baseOffset = baseOffset
@@ -27,7 +29,8 @@ struct IndexBuilder: Sendable {
                 IndexEntry(
                     offsetDelta: UInt32(clamping: frame.baseOffset.distance(from: baseOffset)),
                     indexDelta: UInt32(clamping: frame.index.rawValue - baseIndex.rawValue),
-                    position: UInt32(clamping: position), maxTimestampBefore: maxTimestamp))
+                    position: UInt32(clamping: position), maxTimestampBefore: maxTimestamp,
+                    frameChecksum: frame.checksum))
             bytesSinceEntry = 0
         }
         bytesSinceEntry += frame.frameLength
@@ -43,10 +46,16 @@ struct IndexBuilder: Sendable {
 
     /// Takes over an entry that was read from the files.
     mutating func restore(_ entry: IndexEntry) {
-        index.append(entry)
+        index.restore(entry)
         maxTimestamp = entry.maxTimestampBefore
         savedCount = index.count
         bytesSinceEntry = 0
+    }
+
+    /// Takes note of the frame of the last entry that was read from the files.
+    mutating func noteRestored(_ frame: FrameHeader) {
+        bytesSinceEntry = frame.frameLength
+        if frame.kind == .batch { maxTimestamp = max(maxTimestamp, frame.maxTimestamp.rawValue) }
     }
 
     /// Takes over the highest timestamp that the checkpoint knows.
@@ -59,23 +68,30 @@ struct IndexBuilder: Sendable {
         maxTimestamp == .min ? .none : Timestamp(rawValue: maxTimestamp)
     }
 
-    /// Writes the entries that are not in the files yet. Not synced: an index is never evidence.
+    /// Writes the entries that are not in the files yet.
+    ///
+    /// Not synced: an index is never evidence.
     mutating func save(in directory: String, of salt: UInt64, on fileSystem: any FileSystem)
         throws(FileError)
     {
-        guard savedCount < index.count else { return }
+        guard savedCount < index.count || hasRest else { return }
         var entries: [IndexEntry] = []
         entries.reserveCapacity(index.count - savedCount)
         for number in savedCount..<index.count { entries.append(index[number]) }
         let offsets = IndexFile.encodeOffsets(entries, firstOrdinal: savedCount, salt: salt)
         let times = IndexFile.encodeTimes(entries, firstOrdinal: savedCount, salt: salt)
-        try write(offsets, to: directory + "/" + SegmentName.index(baseOffset), on: fileSystem)
-        try write(times, to: directory + "/" + SegmentName.timeIndex(baseOffset), on: fileSystem)
+        try write(
+            offsets, to: directory + "/" + SegmentName.index(baseOffset),
+            at: savedCount * IndexFile.offsetEntrySize, on: fileSystem)
+        try write(
+            times, to: directory + "/" + SegmentName.timeIndex(baseOffset),
+            at: savedCount * IndexFile.timeEntrySize, on: fileSystem)
         savedCount = index.count
+        hasRest = false
     }
 
     private func write(
-        _ bytes: [UInt8], to path: String, on fileSystem: any FileSystem
+        _ bytes: [UInt8], to path: String, at place: Int, on fileSystem: any FileSystem
     ) throws(FileError) {
         let file: any File
         if try fileSystem.status(of: path) == nil {
@@ -84,27 +100,28 @@ struct IndexBuilder: Sendable {
             file = try fileSystem.open(path, .readWrite)
         }
         // What stands behind the saved entries belongs to a life that ended; drop it.
-        let position = UInt64(savedCount * IndexFile.entrySize)
+        let position = UInt64(place)
         if try file.size() > position { try file.truncate(to: position) }
         try file.write(bytes, at: position)
     }
 
     /// Reads back the leading entries of the files that are sound and lie before `end`.
     static func load(
-        header: StoreHeader, end: UInt64, in directory: String, on fileSystem: any FileSystem
+        header: StoreHeader, of store: any File, end: UInt64, in directory: String,
+        on fileSystem: any FileSystem
     ) throws(FileError) -> IndexBuilder {
         var builder = IndexBuilder(baseOffset: header.baseOffset, baseIndex: header.baseIndex)
+        builder.hasRest = true
         let offsetsPath = directory + "/" + SegmentName.index(header.baseOffset)
         let timesPath = directory + "/" + SegmentName.timeIndex(header.baseOffset)
         guard let offsets = try readAll(offsetsPath, on: fileSystem),
             let times = try readAll(timesPath, on: fileSystem)
         else { return builder }
-        let size = IndexFile.entrySize
-        var last: IndexEntry?
-        for ordinal in 0..<min(offsets.count, times.count) / size {
-            let range = (ordinal * size)..<((ordinal + 1) * size)
-            let offset = offsets[range]
-            let time = times[range]
+        let (offsetSize, timeSize) = (IndexFile.offsetEntrySize, IndexFile.timeEntrySize)
+        var entries: [IndexEntry] = []
+        for ordinal in 0..<min(offsets.count / offsetSize, times.count / timeSize) {
+            let offset = offsets[(ordinal * offsetSize)..<((ordinal + 1) * offsetSize)]
+            let time = times[(ordinal * timeSize)..<((ordinal + 1) * timeSize)]
             guard IndexFile.check(offset, salt: header.salt, ordinal: ordinal),
                 IndexFile.check(time, salt: header.salt, ordinal: ordinal)
             else { break }
@@ -112,13 +129,26 @@ struct IndexBuilder: Sendable {
                 offsetDelta: IndexFile.integer(offset, at: 0),
                 indexDelta: IndexFile.integer(offset, at: 4),
                 position: IndexFile.integer(offset, at: 8),
-                maxTimestampBefore: IndexFile.integer(time, at: 0))
+                maxTimestampBefore: IndexFile.integer(time, at: 0),
+                frameChecksum: IndexFile.integer(time, at: 12))
             guard UInt64(entry.position) < end, entry.position >= UInt32(StoreHeader.size),
-                last.map({ $0.position < entry.position && $0.offsetDelta <= entry.offsetDelta })
-                    ?? true
+                entry.offsetDelta == IndexFile.integer(time, at: 8),
+                entries.last.map({
+                    $0.position < entry.position && $0.offsetDelta <= entry.offsetDelta
+                }) ?? true
             else { break }
-            builder.restore(entry)
-            last = entry
+            entries.append(entry)
+        }
+        // Entries to come follow the last of these, so that one must be the frame it says it is;
+        // the others are looked at when they are used.
+        while let last = entries.last {
+            let frame = try FrameHeader.read(store, at: UInt64(last.position), of: header)
+            if let frame, frame.checksum == last.frameChecksum {
+                for entry in entries { builder.restore(entry) }
+                builder.noteRestored(frame)
+                break
+            }
+            entries.removeLast()
         }
         return builder
     }

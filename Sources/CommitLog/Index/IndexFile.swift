@@ -4,26 +4,31 @@ internal import Bytes
 internal import Disk
 internal import Records
 
-/// The two files of a segment's index. Both are derived from the store and never evidence of what
-/// it holds: each entry carries a checksum bound to the store's salt and to its own ordinal, so an
-/// entry of another file, in another place or of zeros is no entry.
+/// The two files of a segment's index.
+///
+/// Both are derived from the store and never evidence of what it holds: each entry carries a
+/// checksum bound to the store's salt and to its own ordinal, so an entry of another file, in
+/// another place or of zeros is no entry.
 ///
 /// ```
-/// .index, 16 bytes an entry                .timeindex, 16 bytes an entry
+/// .index, 16 bytes an entry                .timeindex, 20 bytes an entry
 ///   0  4  offset less base offset            0  8  highest timestamp before that frame (ms)
 ///   4  4  index less base index              8  4  offset less base offset
-///   8  4  position in the store             12  4  CRC32C of salt, ordinal, 0..<12
-///  12  4  CRC32C of salt, ordinal, 0..<12
+///   8  4  position in the store             12  4  header CRC32C of that frame
+///  12  4  CRC32C of salt, ordinal, 0..<12   16  4  CRC32C of salt, ordinal, 0..<16
 /// ```
 ///
-/// Entry n of one file belongs to entry n of the other.
+/// Entry n of one file belongs to entry n of the other. Neither file is synced, so a power cut may
+/// leave entries of frames that were lost and replaced: an entry counts only if the frame that it
+/// names stands where it says, and for a time only if it is that very frame, by its checksum.
 enum IndexFile {
-    static let entrySize = 16
+    static let offsetEntrySize = 16
+    static let timeEntrySize = 20
 
-    /// The checksum of an entry's first twelve bytes.
+    /// The checksum of an entry's bytes before its checksum.
     private static func checksum(_ entry: ArraySlice<UInt8>, salt: UInt64, ordinal: Int) -> UInt32 {
         var scope: [UInt8] = []
-        scope.reserveCapacity(28)
+        scope.reserveCapacity(32)
         scope.appendBigEndian(salt)
         scope.appendBigEndian(UInt64(ordinal))
         scope.append(contentsOf: entry)
@@ -44,6 +49,7 @@ enum IndexFile {
         encode(entries, firstOrdinal: firstOrdinal, salt: salt) { entry, bytes in
             bytes.appendBigEndian(entry.maxTimestampBefore)
             bytes.appendBigEndian(entry.offsetDelta)
+            bytes.appendBigEndian(entry.frameChecksum)
         }
     }
 
@@ -52,7 +58,7 @@ enum IndexFile {
         _ body: (IndexEntry, inout [UInt8]) -> Void
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(entries.count * entrySize)
+        bytes.reserveCapacity(entries.count * timeEntrySize)
         for (step, entry) in entries.enumerated() {
             let start = bytes.count
             body(entry, &bytes)
@@ -64,8 +70,8 @@ enum IndexFile {
 
     /// The bytes of an entry if its checksum is right.
     static func check(_ entry: ArraySlice<UInt8>, salt: UInt64, ordinal: Int) -> Bool {
-        guard entry.count == entrySize else { return false }
-        let scope = entry.prefix(12)
+        guard entry.count == offsetEntrySize || entry.count == timeEntrySize else { return false }
+        let scope = entry.dropLast(4)
         let stated = entry.suffix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         return checksum(scope, salt: salt, ordinal: ordinal) == stated
     }
@@ -85,18 +91,20 @@ enum IndexFile {
 struct IndexReader {
     let file: any File
     let salt: UInt64
+    let entrySize: Int
     let count: Int
 
-    init(_ file: any File, salt: UInt64) throws(FileError) {
+    init(_ file: any File, salt: UInt64, entrySize: Int) throws(FileError) {
         self.file = file
         self.salt = salt
-        count = Int(clamping: try file.size() / UInt64(IndexFile.entrySize))
+        self.entrySize = entrySize
+        count = Int(clamping: try file.size() / UInt64(entrySize))
     }
 
     /// Entry `ordinal`, or `nil` if it is damaged.
     func entry(_ ordinal: Int) throws(FileError) -> ArraySlice<UInt8>? {
         let bytes = try file.bytes(
-            at: UInt64(ordinal * IndexFile.entrySize), count: IndexFile.entrySize)
+            at: UInt64(ordinal * entrySize), count: entrySize)
         guard IndexFile.check(bytes[...], salt: salt, ordinal: ordinal) else { return nil }
         return bytes[...]
     }

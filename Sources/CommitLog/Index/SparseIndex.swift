@@ -15,6 +15,8 @@ struct IndexEntry: Sendable, Equatable, BitwiseCopyable {
     var position: UInt32
     /// The highest timestamp in the segment before this frame; `Int64.min` for "no frame".
     var maxTimestampBefore: Int64
+    /// The checksum of the frame's envelope.
+    var frameChecksum: UInt32
 }
 
 /// The entries of an active segment, appended by the log's owner and read by any thread.
@@ -57,9 +59,20 @@ final class IndexBuffer: @unchecked Sendable {
 struct SparseIndex: Sendable {
     private var buffer = IndexBuffer(capacity: 0)
     private(set) var count = 0
+    /// How many entries, from the first on, were read from the files: they count only where the
+    /// frame is found to be there.
+    private(set) var restoredCount = 0
 
     /// A view of the entries so far, for readers; costs nothing.
-    var view: SparseIndexView { SparseIndexView(buffer: buffer, count: count) }
+    var view: SparseIndexView {
+        SparseIndexView(buffer: buffer, count: count, restoredCount: restoredCount)
+    }
+
+    /// Appends an entry that was read from the files.
+    mutating func restore(_ entry: IndexEntry) {
+        append(entry)
+        restoredCount = count
+    }
 
     mutating func append(_ entry: IndexEntry) {
         if count > 0 {
@@ -83,25 +96,33 @@ struct SparseIndex: Sendable {
 struct SparseIndexView: Sendable {
     fileprivate let buffer: IndexBuffer
     let count: Int
+    let restoredCount: Int
+
+    /// A place that was found, and whether it was read from the files and never looked at.
+    struct Hit {
+        var entry: IndexEntry
+        var isRestored: Bool
+    }
 
     /// Where to begin to look for an offset: the last known frame that begins at or before it.
-    func position(atOrBefore offsetDelta: Int64) -> UInt64? {
-        last { Int64($0.offsetDelta) <= offsetDelta }.map { UInt64($0.position) }
+    func entry(atOrBefore offsetDelta: Int64) -> Hit? {
+        last { Int64($0.offsetDelta) <= offsetDelta }
     }
 
     /// Where to begin to look for a time: the last known frame before which all are older.
-    func position(beforeAll timestamp: Timestamp) -> UInt64? {
-        last { $0.maxTimestampBefore < timestamp.rawValue }.map { UInt64($0.position) }
+    func entry(beforeAll timestamp: Timestamp) -> Hit? {
+        last { $0.maxTimestampBefore < timestamp.rawValue }
     }
 
     /// The last entry of the leading run that satisfies a predicate.
-    private func last(where isInRun: (IndexEntry) -> Bool) -> IndexEntry? {
+    private func last(where isInRun: (IndexEntry) -> Bool) -> Hit? {
         var low = 0
         var high = count
         while low < high {
             let middle = (low + high) / 2
             if isInRun(buffer[middle]) { low = middle + 1 } else { high = middle }
         }
-        return low == 0 ? nil : buffer[low - 1]
+        guard low > 0 else { return nil }
+        return Hit(entry: buffer[low - 1], isRestored: low <= restoredCount)
     }
 }

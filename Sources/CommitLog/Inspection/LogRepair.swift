@@ -28,7 +28,9 @@ public struct LogRepair {
     private var recovery: LogRecovery
     private var report = Report()
 
-    /// Repairs the log in a directory. The server that owns it must not be running.
+    /// Repairs the log in a directory.
+    ///
+    /// The server that owns it must not be running.
     ///
     /// Does nothing to a log without damage.
     public static func repair(

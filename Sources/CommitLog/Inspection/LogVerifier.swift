@@ -68,7 +68,8 @@ public enum LogVerifier {
             read += store.fileSize
             let builder = try onDisk { () throws(FileError) in
                 try IndexBuilder.load(
-                    header: store.header, end: store.fileSize, in: directory, on: fileSystem)
+                    header: store.header, of: store.file, end: store.fileSize, in: directory,
+                    on: fileSystem)
             }
             if builder.index.count == 0, store.fileSize > UInt64(StoreHeader.size) {
                 report.segmentsWithoutIndex.append(store.header.baseOffset.rawValue)

@@ -40,7 +40,9 @@ public final class FetchedBatches: @unchecked Sendable {
     /// The bytes of all batches together.
     public var byteCount: Int { slices.reduce(0) { $0 + $1.count } }
 
-    /// Calls `body` with the bytes of each batch in turn. They are valid during the call only.
+    /// Calls `body` with the bytes of each batch in turn.
+    ///
+    /// They are valid during the call only.
     public func forEachBatch<Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {

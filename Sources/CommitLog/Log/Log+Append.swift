@@ -11,7 +11,9 @@ extension Log {
         public var baseOffset: Offset
         /// How many of the batches were appended.
         public var batchCount: Int
-        /// Why the others were not. Nothing of them is in the log.
+        /// Why the others were not.
+        ///
+        /// Nothing of them is in the log.
         public var failure: LogError?
     }
 

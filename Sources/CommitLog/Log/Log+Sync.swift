@@ -21,7 +21,9 @@ public struct SyncTicket: Sendable {
     /// The number of files to sync.
     public var fileCount: Int { stores.count }
 
-    /// Syncs, and says how that went. Blocks for as long as the disk takes.
+    /// Syncs, and says how that went.
+    ///
+    /// Blocks for as long as the disk takes.
     ///
     /// - Parameter storesAreSynced: Whether the stores were synced already by a call that covers the
     ///   whole file system.

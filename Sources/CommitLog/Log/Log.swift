@@ -81,7 +81,9 @@ public final class Log {
     /// The last checkpoint that was made, for the one that only carries a new term.
     var lastCheckpoint: Checkpoint?
 
-    /// Opens a log, or makes a new one. Whatever happened before, this is how a log starts.
+    /// Opens a log, or makes a new one.
+    ///
+    /// Whatever happened before, this is how a log starts.
     ///
     /// - Parameters:
     ///   - directory: The log's own directory, which exists.
@@ -148,7 +150,9 @@ public final class Log {
     /// The index of the last frame.
     var lastIndex: LogIndex { LogIndex(nextIndex.rawValue - 1) }
 
-    /// What readers may see now. Costs next to nothing.
+    /// What readers may see now.
+    ///
+    /// Costs next to nothing.
     public var snapshot: LogSnapshot {
         LogSnapshot(
             logStartOffset: logStartOffset, highWatermark: highWatermark,
@@ -163,7 +167,9 @@ public final class Log {
 
     /// Bytes of the closed stores, kept up to date so that ``size`` does not walk them.
     private var closedSize: UInt64 {
-        if closedSizeCache.count != closed.count || closedSizeCache.first != closed.first?.baseOffset {
+        if closedSizeCache.count != closed.count
+            || closedSizeCache.first != closed.first?.baseOffset
+        {
             closedSizeCache = (
                 closed.count, closed.first?.baseOffset, closed.reduce(0) { $0 + $1.size }
             )

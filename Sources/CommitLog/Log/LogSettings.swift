@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What one log is set to. All may be changed while the log is open.
+/// What one log is set to.
+///
+/// All may be changed while the log is open.
 public struct LogSettings: Sendable, Equatable {
     /// When readers see a record and its producer is answered.
     public enum CommitRule: Sendable, Equatable {
@@ -22,7 +24,9 @@ public struct LogSettings: Sendable, Equatable {
     public var retentionAge: Int64?
     /// How many bytes are kept at least; `nil` for all.
     public var retentionSize: UInt64?
-    /// Bytes between index entries: 1 KiB to 1 MiB. Smaller finds faster, larger takes less room.
+    /// Bytes between index entries: 1 KiB to 1 MiB.
+    ///
+    /// Smaller finds faster, larger takes less room.
     public var indexInterval: Int = 4096
     /// Synced bytes between checkpoints: what has to be scanned after a crash, at most.
     public var checkpointInterval: UInt64 = 64 << 20

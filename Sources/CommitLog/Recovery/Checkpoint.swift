@@ -102,7 +102,9 @@ struct Checkpoint: Sendable, Equatable {
             let start = slot * slotSize
             guard bytes.count >= start + slotSize else { continue }
             let slice = Array(bytes[start..<(start + slotSize)])
-            let group = unsafe slice.withUnsafeBytes { unsafe $0.bigEndian(at: 16, as: UInt64.self) }
+            let group = unsafe slice.withUnsafeBytes {
+                unsafe $0.bigEndian(at: 16, as: UInt64.self)
+            }
             if case .checkpoint = read(bytes, group: group) { return group }
         }
         return nil

@@ -22,6 +22,8 @@ struct LogRecovery {
         /// Where its last sound frame ends.
         var end: UInt64
         var wasScanned: Bool
+        /// The builder knows the frames up to `end`, and all of them are the log's.
+        var isIndexed = true
     }
 
     /// What a log goes on from.
@@ -43,10 +45,10 @@ struct LogRecovery {
         var salts: SplitMix64
     }
 
-    private(set) var found: [Found] = []
+    var found: [Found] = []
     private(set) var runs: [FrameRun] = []
-    private var startSegment = 0
-    private var startPosition = UInt64(StoreHeader.size)
+    private(set) var startSegment = 0
+    private(set) var startPosition = UInt64(StoreHeader.size)
     private var expectedIndex = LogIndex(1)
     private var expectedOffset = Offset.zero
     private(set) var checkpoint: Checkpoint?
@@ -61,8 +63,8 @@ struct LogRecovery {
         survey = try LogSurvey(directory: directory, group: group, fileSystem: fileSystem)
     }
 
-    private var fileSystem: any FileSystem { survey.fileSystem }
-    private var directory: String { survey.directory }
+    var fileSystem: any FileSystem { survey.fileSystem }
+    var directory: String { survey.directory }
 
     /// Recovers the log.
     mutating func run() throws(LogError) -> Result {
@@ -136,7 +138,8 @@ struct LogRecovery {
     private mutating func chooseStart() {
         let stores = survey.stores
         if let checkpoint {
-            if let number = stores.firstIndex(where: { $0.header.baseOffset == checkpoint.segment }),
+            if let number = stores.firstIndex(where: { $0.header.baseOffset == checkpoint.segment }
+            ),
                 stores[number].fileSize >= checkpoint.position
             {
                 startSegment = number
@@ -228,51 +231,20 @@ struct LogRecovery {
             let store = stores[number]
             let isStart = number == startSegment
             let from = isStart ? startPosition : UInt64(StoreHeader.size)
-            var builder = IndexBuilder(
-                baseOffset: store.header.baseOffset, baseIndex: store.header.baseIndex)
-            if isStart, from > UInt64(StoreHeader.size) {
-                builder = try indexOfPrefix(store, end: from)
-            }
-            let end = try scan(store, number: number, from: from, builder: &builder)
-            found.append(Found(store: store, builder: builder, end: end, wasScanned: true))
+            let builder = try makeBuilder(store, from: from)
+            found.append(Found(store: store, builder: builder, end: from, wasScanned: true))
+            try scan(number: number, from: from)
         }
         report.wasClean =
             checkpoint?.isClean == true && report.scannedBytes == 0 && report.damages.isEmpty
     }
 
-    /// The index of the part of the first scanned segment that is not scanned.
-    private mutating func indexOfPrefix(
-        _ store: LogSurvey.Store, end: UInt64
-    ) throws(LogError) -> IndexBuilder {
-        try onDisk { () throws(FileError) in
-            var builder = try IndexBuilder.load(
-                header: store.header, end: end, in: directory, on: fileSystem)
-            let known = builder.index.count
-            let from =
-                known == 0
-                ? UInt64(StoreHeader.size) : UInt64(builder.index[known - 1].position)
-            if end - from > 1 << 20 || known == 0 {
-                let scanner = StoreScanner(
-                    store.file, group: survey.group, salt: store.header.salt, from: from, end: end)
-                while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
-                    let position = scanner.position - UInt64(frame.frameLength)
-                    guard known == 0 || position > from else { continue }
-                    builder.note(frame, at: position, interval: settings.indexInterval)
-                }
-            }
-            if let checkpoint { builder.restore(maxTimestamp: checkpoint.maxTimestamp) }
-            return builder
-        }
-    }
-
-    /// Walks one store and adds to ``runs``; where its last sound frame ends.
-    private mutating func scan(
-        _ store: LogSurvey.Store, number: Int, from: UInt64, builder: inout IndexBuilder
-    ) throws(LogError) -> UInt64 {
+    /// Walks one store, adds to ``runs``, and indexes it for as long as its frames follow each other.
+    private mutating func scan(number: Int, from: UInt64) throws(LogError) {
+        let store = found[number].store
         let scanner = StoreScanner(
             store.file, group: survey.group, salt: store.header.salt, from: from,
             end: store.fileSize)
-        var end = from
         var isBroken = store.headerIsRebuilt && from == UInt64(StoreHeader.size)
         do throws(FileError) {
             scan: while true {
@@ -281,10 +253,13 @@ struct LogRecovery {
                     let position = scanner.position - UInt64(frame.frameLength)
                     let isNewRun = try add(
                         frame, at: position, in: number, scanner, isBroken: isBroken)
-                    if isNewRun { builder.breakRun() }
-                    builder.note(frame, at: position, interval: settings.indexInterval)
+                    if isNewRun, position > from { found[number].isIndexed = false }
+                    if found[number].isIndexed {
+                        found[number].builder.note(
+                            frame, at: position, interval: settings.indexInterval)
+                    }
                     isBroken = false
-                    end = scanner.position
+                    found[number].end = scanner.position
                 case .flaw(_, let header):
                     isBroken = true
                     let behind =
@@ -298,7 +273,6 @@ struct LogRecovery {
             throw .file(error)
         }
         report.scannedBytes += store.fileSize - min(from, store.fileSize)
-        return end
     }
 
     /// Adds a frame to the last run, or begins a new one with it; whether it did the latter.
@@ -401,6 +375,7 @@ extension LogRecovery {
             lastEnd = UInt64(StoreHeader.size)
         }
         if !isDamaged { try cut(after: last, at: lastEnd) }
+        try index(verdict, last: last, lastEnd: lastEnd)
         var unsynced: [any File] = []
         if !isDamaged, settings.commitRule == .whenSynced,
             max(evidence, durableByCheckpoint.index).next < verdict.nextIndex
@@ -462,7 +437,7 @@ extension LogRecovery {
     private func remove(name: String) throws(LogError) {
         do throws(FileError) {
             try fileSystem.remove(directory + "/" + name)
-        } catch where error.reason == .notFound {
+        } catch  where error.reason == .notFound {
             // Index files need not be there.
         } catch {
             throw .file(error)

@@ -82,7 +82,9 @@ struct RemovableSegment {
     var end: Offset
 }
 
-/// Files to be removed. Readers that have them open go on reading them.
+/// Files to be removed.
+///
+/// Readers that have them open go on reading them.
 public struct SegmentRemoval: Sendable {
     let directory: String
     let fileSystem: any FileSystem
@@ -91,7 +93,9 @@ public struct SegmentRemoval: Sendable {
     /// The number of segments.
     public var segmentCount: Int { bases.count }
 
-    /// Removes the files. What a crash leaves is removed when the log is opened.
+    /// Removes the files.
+    ///
+    /// What a crash leaves is removed when the log is opened.
     public func run() -> Result<Void, FileError> {
         do throws(FileError) {
             for base in bases {
@@ -100,7 +104,7 @@ public struct SegmentRemoval: Sendable {
                 ] {
                     do throws(FileError) {
                         try fileSystem.remove(directory + "/" + name)
-                    } catch where error.reason == .notFound {
+                    } catch  where error.reason == .notFound {
                         // Index files need not be there.
                     }
                 }

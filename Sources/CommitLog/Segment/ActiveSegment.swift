@@ -3,7 +3,9 @@
 internal import Disk
 internal import Records
 
-/// The segment that a log appends to. Owned by the log.
+/// The segment that a log appends to.
+///
+/// Owned by the log.
 struct ActiveSegment {
     let store: any File
     let header: StoreHeader
@@ -15,7 +17,9 @@ struct ActiveSegment {
     /// Whether it holds no frame.
     var isEmpty: Bool { size == UInt64(StoreHeader.size) }
 
-    /// Makes the files of a segment. Durable only once the store and its directory are synced.
+    /// Makes the files of a segment.
+    ///
+    /// Durable only once the store and its directory are synced.
     static func create(
         _ header: StoreHeader, in directory: String, on fileSystem: any FileSystem
     ) throws(FileError) -> ActiveSegment {

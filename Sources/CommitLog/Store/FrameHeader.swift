@@ -99,6 +99,15 @@ public struct FrameHeader: Sendable, Equatable {
         unsafe bytes.storeBigEndian(checksum, at: 76)
     }
 
+    /// The checksum that the envelope has: it tells this frame from any other.
+    var checksum: UInt32 {
+        var bytes = [UInt8](repeating: 0, count: Self.size)
+        return unsafe bytes.withUnsafeMutableBytes { buffer in
+            unsafe write(to: buffer)
+            return unsafe buffer.bigEndian(at: 76)
+        }
+    }
+
     /// What may be wrong with an envelope or its payload.
     public enum Flaw: Error, Sendable, Equatable {
         /// Not even the first bytes are a frame's.
@@ -118,7 +127,9 @@ public struct FrameHeader: Sendable, Equatable {
         case outOfSequence
     }
 
-    /// Reads and checks an envelope. The payload is not looked at.
+    /// Reads and checks an envelope.
+    ///
+    /// The payload is not looked at.
     ///
     /// - Parameters:
     ///   - bytes: From the frame's first byte on; may end before the frame does.

@@ -3,7 +3,9 @@
 internal import Bytes
 public import Records
 
-/// The first 96 bytes of a store, big-endian:
+/// The header of a store.
+///
+/// Its first 96 bytes, big-endian:
 ///
 /// ```
 ///  at size field                            at size field

@@ -125,7 +125,8 @@ final class StoreScanner {
     }
 
     /// Makes sure that the window holds some bytes; `nil` if the file ends before.
-    private func load(_ position: UInt64, _ count: Int) throws(FileError) -> UnsafeRawBufferPointer? {
+    private func load(_ position: UInt64, _ count: Int) throws(FileError) -> UnsafeRawBufferPointer?
+    {
         guard position + UInt64(count) <= end else { return nil }
         let windowEnd = windowStart + UInt64(windowCount)
         if position < windowStart || position + UInt64(count) > windowEnd {

@@ -77,7 +77,8 @@ public final class BatchBuffer: @unchecked Sendable {
         guard capacity > self.capacity else { return }
         let larger = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.headroom + max(capacity, self.capacity * 2), alignment: 8)
-        unsafe larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<(Self.headroom + count)]))
+        unsafe larger.copyMemory(
+            from: UnsafeRawBufferPointer(rebasing: memory[..<(Self.headroom + count)]))
         unsafe memory.deallocate()
         unsafe memory = larger
     }

@@ -84,7 +84,9 @@ public struct BatchBuilder: Sendable {
         return recordCount - 1
     }
 
-    /// Finishes the batch and hands its buffer over. The builder is empty afterwards.
+    /// Finishes the batch and hands its buffer over.
+    ///
+    /// The builder is empty afterwards.
     ///
     /// - Parameter nextCapacity: Bytes to set aside for the next batch.
     public mutating func finish(nextCapacity: Int = 1024) -> BatchBuffer {

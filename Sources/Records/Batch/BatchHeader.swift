@@ -2,6 +2,8 @@
 
 internal import Bytes
 
+/// The header of a batch.
+///
 /// The first 61 bytes of a Kafka RecordBatch v2 (KIP-98), big-endian:
 ///
 /// ```
@@ -44,7 +46,9 @@ public struct BatchHeader: Sendable, Equatable {
     public var baseSequence: Int32
     public var recordCount: Int32
 
-    /// Reads a header without judging it. The buffer holds at least ``size`` bytes.
+    /// Reads a header without judging it.
+    ///
+    /// The buffer holds at least ``size`` bytes.
     public init(reading bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count >= Self.size, "a batch header has 61 bytes, not \(bytes.count)")
         baseOffset = unsafe Offset(bytes.bigEndian(at: 0, as: Int64.self))

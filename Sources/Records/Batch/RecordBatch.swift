@@ -3,7 +3,9 @@
 internal import Bytes
 
 /// A batch of records in Kafka's RecordBatch v2 form: the unit of the wire, of the disk and of
-/// replication. See ``BatchHeader`` for its bytes.
+/// replication.
+///
+/// See ``BatchHeader`` for its bytes.
 public enum RecordBatch {
     /// The records section of a batch.
     public static func records(of batch: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The ordinal of a record in its log, from 0. Never reused.
+/// The ordinal of a record in its log, from 0.
+///
+/// Never reused.
 public struct Offset: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: Int64
 
@@ -28,7 +30,9 @@ extension Offset: ExpressibleByIntegerLiteral, CustomStringConvertible {
     public var description: String { "\(rawValue)" }
 }
 
-/// The ordinal of a frame in its log, from 1: the Raft index. 0 means "before the first frame".
+/// The ordinal of a frame in its log, from 1: the Raft index.
+///
+/// 0 means "before the first frame".
 ///
 /// Frames without records take an index and no offset, so the two count apart.
 public struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable {
@@ -41,7 +45,9 @@ public struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable {
     public static let zero = LogIndex(0)
 
     @inlinable
-    public static func < (left: LogIndex, right: LogIndex) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: LogIndex, right: LogIndex) -> Bool {
+        left.rawValue < right.rawValue
+    }
 
     /// The index of the frame behind this one.
     @inlinable
@@ -64,7 +70,9 @@ public struct Term: RawRepresentable, Hashable, Comparable, Sendable {
     public static func < (left: Term, right: Term) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds. Negative before; -1 for "none".
+/// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
+///
+/// Negative before; -1 for "none".
 public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable {
     public var rawValue: Int64
 

@@ -9,9 +9,13 @@ public struct Record: Sendable, Hashable {
     public var offset: Offset
     /// When it was made, or when it was appended, as the topic says.
     public var timestamp: Timestamp
-    /// What groups records: equal keys go to one partition. `nil` and empty differ.
+    /// What groups records: equal keys go to one partition.
+    ///
+    /// `nil` and empty differ.
     public var key: [UInt8]?
-    /// The content. `nil` marks a deletion in a compacted topic.
+    /// The content.
+    ///
+    /// `nil` marks a deletion in a compacted topic.
     public var value: [UInt8]?
     /// Names and values beside the content, in order; names may repeat.
     public var headers: [Header]
@@ -20,7 +24,9 @@ public struct Record: Sendable, Hashable {
     public struct Header: Sendable, Hashable {
         /// The name, as UTF-8.
         public var name: String
-        /// The value. `nil` and empty differ.
+        /// The value.
+        ///
+        /// `nil` and empty differ.
         public var value: [UInt8]?
 
         /// A header with these values.
