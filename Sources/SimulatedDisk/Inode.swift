@@ -10,6 +10,10 @@ final class Inode: @unchecked Sendable {
     enum Change: Sendable {
         case write(position: Int, bytes: [UInt8])
         case truncate(size: Int)
+
+        var isTruncation: Bool {
+            if case .truncate = self { true } else { false }
+        }
     }
 
     let id: Int
@@ -75,28 +79,36 @@ extension Inode {
 
     /// What a power cut leaves of the content: anything between what was synced and what was
     /// written, sector by sector, in a way that the generator chooses.
+    ///
+    /// Writes reach the device in any order. A truncation frees blocks, which the journals of Linux
+    /// file systems keep in order: one that is lost takes what was written behind it along.
     func survivors(_ generator: inout SplitMix64) -> [UInt8] {
-        guard !unsynced.isEmpty else { return durable }
-        switch Int.random(in: 0..<6, using: &generator) {
-        case 0: return durable
-        case 1: return applied(unsynced.count)
-        case 2: return prefix(&generator)
-        case 3: return subset(&generator)
-        default: return sectors(&generator)
+        let manner = Int.random(in: 0..<6, using: &generator)
+        if manner == 1 { return applied(unsynced[...]) }
+        let cuts = unsynced.indices.filter { unsynced[$0].isTruncation }
+        let kept = Int.random(in: 0...cuts.count, using: &generator)
+        let changes = kept < cuts.count ? unsynced[..<cuts[kept]] : unsynced[...]
+        guard manner != 0, !changes.isEmpty else { return durable }
+        switch manner {
+        case 2: return prefix(of: changes, &generator)
+        case 3: return subset(of: changes, &generator)
+        default: return sectors(of: changes, &generator)
         }
     }
 
-    private func applied(_ count: Int) -> [UInt8] {
+    private func applied(_ changes: ArraySlice<Change>) -> [UInt8] {
         var bytes = durable
-        for change in unsynced.prefix(count) { Self.apply(change, to: &bytes) }
+        for change in changes { Self.apply(change, to: &bytes) }
         return bytes
     }
 
     /// The first changes, the last of them torn.
-    private func prefix(_ generator: inout SplitMix64) -> [UInt8] {
-        let count = Int.random(in: 0..<unsynced.count, using: &generator)
-        var bytes = applied(count)
-        if case .write(let position, let piece) = unsynced[count] {
+    private func prefix(
+        of changes: ArraySlice<Change>, _ generator: inout SplitMix64
+    ) -> [UInt8] {
+        let count = Int.random(in: 0..<changes.count, using: &generator)
+        var bytes = applied(changes.prefix(count))
+        if case .write(let position, let piece) = changes[changes.startIndex + count] {
             let end = Int.random(in: position...(position + piece.count), using: &generator)
             let border = max(position, end / Self.sector * Self.sector)
             Self.write(piece[..<(border - position)], at: position, to: &bytes)
@@ -104,62 +116,67 @@ extension Inode {
         return bytes
     }
 
-    /// Some changes whole, the others not at all.
-    private func subset(_ generator: inout SplitMix64) -> [UInt8] {
+    /// Some writes whole, the others not at all.
+    private func subset(
+        of changes: ArraySlice<Change>, _ generator: inout SplitMix64
+    ) -> [UInt8] {
         let chance = Int.random(in: 1...9, using: &generator)
         var bytes = durable
-        for change in unsynced where Int.random(in: 0..<10, using: &generator) < chance {
-            Self.apply(change, to: &bytes)
+        for change in changes {
+            if change.isTruncation || Int.random(in: 0..<10, using: &generator) < chance {
+                Self.apply(change, to: &bytes)
+            }
         }
         return bytes
     }
 
-    /// Each sector as it was after some change, independent of the others; the length likewise.
-    private func sectors(_ generator: inout SplitMix64) -> [UInt8] {
+    /// Each sector as it was after some write, independent of the others; the length likewise.
+    private func sectors(
+        of changes: ArraySlice<Change>, _ generator: inout SplitMix64
+    ) -> [UInt8] {
         var lengths = [durable.count]
-        for change in unsynced {
+        var longest = durable.count
+        for change in changes {
             switch change {
             case .write(let position, let piece):
                 lengths.append(max(lengths[lengths.count - 1], position + piece.count))
-            case .truncate(let size): lengths.append(size)
+            case .truncate(let size): lengths = [size]
             }
+            longest = max(longest, lengths[lengths.count - 1])
         }
-        let longest = lengths.reduce(0, max)
         var bytes = durable
         Self.resize(&bytes, to: longest)
-        // How many changes reached each sector; drawn at its first change.
+        // How many changes reached each sector; drawn at its first write.
         var reached = [Int](repeating: -1, count: longest / Self.sector + 1)
         let chance = Int.random(in: 1...9, using: &generator)
-        for (step, change) in unsynced.enumerated() {
-            let range =
-                switch change {
-                case .write(let position, let piece): position..<(position + piece.count)
-                case .truncate(let size): min(size, longest)..<longest
-                }
-            var start = range.lowerBound
-            while start < range.upperBound {
-                let number = start / Self.sector
-                let end = min(range.upperBound, (number + 1) * Self.sector)
-                if reached[number] < 0 { reached[number] = reach(chance, &generator) }
-                if reached[number] > step {
-                    if case .write(let position, let piece) = change {
+        for (step, change) in changes.enumerated() {
+            switch change {
+            case .truncate(let size):
+                for place in min(size, longest)..<longest { bytes[place] = 0 }
+            case .write(let position, let piece):
+                var start = position
+                while start < position + piece.count {
+                    let number = start / Self.sector
+                    let end = min(position + piece.count, (number + 1) * Self.sector)
+                    if reached[number] < 0 {
+                        reached[number] = reach(changes.count, chance, &generator)
+                    }
+                    if reached[number] > step {
                         let part = piece[(start - position)..<(end - position)]
                         Self.write(part, at: start, to: &bytes)
-                    } else {
-                        for place in start..<end { bytes[place] = 0 }
                     }
+                    start = end
                 }
-                start = end
             }
         }
         Self.resize(&bytes, to: length(lengths, &generator))
         return bytes
     }
 
-    private func reach(_ chance: Int, _ generator: inout SplitMix64) -> Int {
-        if Int.random(in: 0..<10, using: &generator) < chance { return unsynced.count }
+    private func reach(_ count: Int, _ chance: Int, _ generator: inout SplitMix64) -> Int {
+        if Int.random(in: 0..<10, using: &generator) < chance { return count }
         return Bool.random(using: &generator)
-            ? 0 : Int.random(in: 0...unsynced.count, using: &generator)
+            ? 0 : Int.random(in: 0...count, using: &generator)
     }
 
     /// A length that the file had, or one between, so that it may end in zeros or cut data.

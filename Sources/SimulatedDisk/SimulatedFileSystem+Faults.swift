@@ -16,6 +16,9 @@ extension SimulatedFileSystem {
         set { state.withLock { $0.plan = newValue } }
     }
 
+    /// The bytes of content in files that are named or open.
+    public var usedSpace: UInt64 { state.withLock { $0.used } }
+
     // MARK: Crashes
 
     /// Cuts the power and turns it on again.
