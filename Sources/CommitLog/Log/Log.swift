@@ -120,11 +120,15 @@ public final class Log {
         checkpointSequence = result.checkpointSequence
         checkpointIsDue = !result.report.wasClean && result.report.damages.isEmpty
         logStartOffset = result.logStartOffset
-        durableLogStart = result.logStartOffset
+        // The checkpoint may have been read from the page cache of a machine that goes on.
+        durableLogStart = .zero
         lastCheckpoint = result.checkpoint
         highWatermark = result.durableOffset
         // A log start offset that a crash kept from being carried out is carried out now.
-        if state == .open { collectRemovable() }
+        if state == .open {
+            collectRemovable()
+            if !removable.isEmpty { checkpointIsDue = true }
+        }
         try settle()
         checkInvariants()
     }

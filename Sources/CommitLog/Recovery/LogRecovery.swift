@@ -173,7 +173,8 @@ struct LogRecovery {
                 checkpoint.logStartOffset..<first.header.baseOffset, directory, 0,
                 "the first segments are missing")
         }
-        for (number, store) in stores.enumerated() where store.headerIsRebuilt {
+        for (number, store) in stores.enumerated()
+        where store.headerIsRebuilt && !isBelowStart(number) {
             let isVouchedFor = startPosition > UInt64(StoreHeader.size) && number == startSegment
             if number < startSegment || isVouchedFor {
                 let base = store.header.baseOffset
@@ -184,7 +185,9 @@ struct LogRecovery {
             let store = stores[number]
             let next = stores[number + 1].header
             var end = store.fileSize
-            if let previous = next.previous, previous.baseOffset == store.header.baseOffset,
+            if isBelowStart(number) {
+                // Its removal, or that of one behind it, was not finished.
+            } else if let previous = next.previous, previous.baseOffset == store.header.baseOffset,
                 previous.size <= store.fileSize
             {
                 end = previous.size
@@ -198,6 +201,12 @@ struct LogRecovery {
                         baseOffset: store.header.baseOffset, baseIndex: store.header.baseIndex),
                     end: end, wasScanned: false))
         }
+    }
+
+    /// Whether all of a segment lies before the log start: it is to be removed.
+    private func isBelowStart(_ number: Int) -> Bool {
+        guard let checkpoint, number + 1 < survey.stores.count else { return false }
+        return survey.stores[number + 1].header.baseOffset <= checkpoint.logStartOffset
     }
 
     /// Scans a segment for which its successor does not vouch, and notes what is missing.
