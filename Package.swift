@@ -47,14 +47,17 @@ let package = Package(
         .executable(name: "simulate", targets: ["simulate"]),
         .library(name: "CordwoodClient", targets: ["CordwoodClient"]),
         .library(name: "CordwoodTesting", targets: ["CordwoodTesting"]),
-        .library(name: "CordwoodLog", targets: ["Bytes", "Records", "Disk", "PosixDisk", "CommitLog", "BrokerRuntime"]),
+        .library(
+            name: "CordwoodLog",
+            targets: ["Bytes", "Records", "Disk", "PosixDisk", "CommitLog", "BrokerRuntime"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
@@ -72,7 +75,6 @@ let package = Package(
         .target(name: "Disk", dependencies: ["Bytes"], swiftSettings: pureRoom),
         .systemLibrary(name: "CZlib"),
         .target(name: "Compression", dependencies: ["Bytes", "CZlib"], swiftSettings: pureRoom),
-        .target(name: "TestSupport", dependencies: ["Bytes"], swiftSettings: everyRoom),
         // Level 2
         .target(name: "CSystemCalls"),
         .target(
@@ -81,7 +83,9 @@ let package = Package(
         .target(
             name: "CommitLog", dependencies: ["Records", "Compression", "Disk", "Bytes", deque],
             swiftSettings: pureRoom),
-        .target(name: "ClusterCore", dependencies: ["Records", "Faults", "Bytes"], swiftSettings: pureRoom),
+        .target(
+            name: "ClusterCore", dependencies: ["Records", "Faults", "Bytes"],
+            swiftSettings: pureRoom),
         .target(
             name: "LogAPI",
             dependencies: ["Records", "Bytes", grpcCore, grpcProtobuf, swiftProtobuf],
@@ -92,7 +96,8 @@ let package = Package(
         .target(
             name: "BrokerRuntime",
             dependencies: [
-                "CommitLog", "ClusterCore", "Compression", "Records", "Disk", "Faults", "Bytes", deque, logging,
+                "CommitLog", "ClusterCore", "Compression", "Records", "Disk", "Faults", "Bytes",
+                deque, logging,
             ],
             swiftSettings: everyRoom),
         .target(
@@ -120,22 +125,34 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk", "Records", "Faults", "Telemetry",
+                "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk",
+                "Records", "Faults", "Telemetry",
                 grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, configuration, yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
         .target(
             name: "CordwoodTesting",
-            dependencies: ["Agent", "CordwoodClient", "BrokerRuntime", "SimulatedDisk", "Disk", "Faults", logging],
+            dependencies: [
+                "Agent", "CordwoodClient", "BrokerRuntime", "SimulatedDisk", "Disk", "Faults",
+                logging,
+            ],
             swiftSettings: everyRoom),
         .target(
             name: "Commands",
             dependencies: [
-                "Agent", "CordwoodClient", "CommitLog", "PosixDisk", "Disk", "Records", "Faults", "Telemetry", "Bytes",
+                "Agent", "CordwoodClient", "CommitLog", "PosixDisk", "Disk", "Records", "Faults",
+                "Telemetry", "Bytes",
                 arguments, logging, configuration, lifecycle,
             ],
             swiftSettings: everyRoom),
+        // Beside the house: what measures it.
+        .executableTarget(
+            name: "bench-storage",
+            dependencies: [
+                "BrokerRuntime", "CommitLog", "PosixDisk", "Disk", "Records", "Faults", logging,
+            ],
+            path: "Benchmarks/Storage", swiftSettings: everyRoom),
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests
@@ -148,13 +165,44 @@ let package = Package(
         .testTarget(
             name: "LogServiceTests",
             dependencies: [
-                "LogService", "LogAPI", "BrokerRuntime", "Compression", "SimulatedDisk", "Records", "Faults",
+                "LogService", "LogAPI", "BrokerRuntime", "Compression", "SimulatedDisk", "Disk",
+                "Records", "Faults",
                 grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
+            ],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "Agent", "CordwoodClient", "BrokerRuntime", "ClusterCore", "SimulatedDisk", "Disk",
+                "Records",
+                "Faults", "Telemetry", nioCore, nioPosix, lifecycle, logging,
+            ],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "CordwoodTestingTests",
+            dependencies: ["CordwoodTesting", "CordwoodClient", logging], swiftSettings: everyRoom),
+        .testTarget(
+            name: "CommitLogTests",
+            dependencies: ["CommitLog", "SimulatedDisk", "Disk", "Records", "Bytes"],
+            exclude: ["Golden/Files"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "BrokerRuntimeTests",
+            dependencies: [
+                "BrokerRuntime", "ClusterCore", "CommitLog", "SimulatedDisk", "PosixDisk", "Disk",
+                "Records", "Faults", logging,
             ],
             swiftSettings: everyRoom),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: everyRoom),
         .testTarget(
             name: "RecordsTests", dependencies: ["Records", "Bytes"], exclude: ["Golden"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "CordwoodClientTests",
+            dependencies: [
+                "CordwoodClient", "LogAPI", "Records", "Faults", "Bytes", grpcCore, grpcTransport,
+                grpcProtobuf, logging,
+            ],
             swiftSettings: everyRoom),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", "Bytes"],

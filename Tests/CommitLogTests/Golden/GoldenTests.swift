@@ -20,6 +20,7 @@ func checksum(_ bytes: [UInt8]) -> [UInt8] {
 @Suite("The files of a log")
 struct GoldenTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Files")
 
     private func files() throws -> [(name: String, bytes: [UInt8])] {
         let harness = try LogHarness(seed: 42) { $0.segmentSizeMax = 600 }
