@@ -73,12 +73,15 @@ class Server:
         self.channels.append(channel)
         return channel
 
+    def crash(self):
+        """SIGKILL; clients find out by themselves."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
     def kill(self):
-        """SIGKILL, as a crash of the process."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
+        """SIGKILL, also of a server that is gone already, and the end of its clients."""
         if self.process is not None:
-            self.process.wait()
+            self.crash()
         self.close_channels()
 
     def stop(self, within=20):

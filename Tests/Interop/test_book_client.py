@@ -49,7 +49,7 @@ def test_an_offset_outside_is_out_of_range_with_the_valid_range(client):
     localized = error_details_pb2.LocalizedMessage()
     details = rpc_status.from_call(raised.value).details
     assert any(detail.Unpack(localized) for detail in details)
-    assert localized.message == f"The requested offset is outside of the log: {end + 100}"
+    assert str(end + 100) in localized.message
 
 
 @pytest.mark.parametrize("offset", [2**63 - 1, 2**63, 2**64 - 1])
