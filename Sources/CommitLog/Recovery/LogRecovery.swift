@@ -386,9 +386,7 @@ extension LogRecovery {
         if !isDamaged { try cut(after: last, at: lastEnd) }
         try index(verdict, last: last, lastEnd: lastEnd)
         var unsynced: [any File] = []
-        if !isDamaged, settings.commitRule == .whenSynced,
-            max(evidence, durableByCheckpoint.index).next < verdict.nextIndex
-        {
+        if !isDamaged, max(evidence, durableByCheckpoint.index).next < verdict.nextIndex {
             unsynced = try rewriteTail(
                 after: max(evidence, durableByCheckpoint.index), last: last, end: lastEnd)
         }
