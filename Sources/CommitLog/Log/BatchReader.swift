@@ -18,6 +18,10 @@ struct BatchReader {
     /// The bytes that the frame at the cursor needs, if the chunk does not hold all of it.
     private var frameLengthNeeded = 0
     private var damage: Damage?
+    /// Bytes that are no frame, where the cursor stands.
+    private var flaw: (reason: FrameHeader.Flaw, position: UInt64)?
+    /// The offset behind the last frame that was passed.
+    private var reached: Offset
 
     /// Room for the envelopes of a chunk, and for the frames before the wanted one.
     private static let slack = 8 << 10
@@ -28,6 +32,7 @@ struct BatchReader {
         self.wanted = wanted
         self.verifying = verifying
         nextOffset = wanted
+        reached = segment.baseOffset
     }
 
     /// Reads a chunk, or the next ones until there is a batch; `nil` if the segment has no more.
@@ -56,6 +61,11 @@ struct BatchReader {
                     logStartOffset: snapshot.logStartOffset, highWatermark: snapshot.highWatermark)
             }
             if let damage { throw .damaged(damage) }
+            if let flaw {
+                guard let next = try positionBehind(flaw.position, flaw.reason) else { return nil }
+                position = next
+                continue
+            }
             // Skip damage that was found when the log was opened: it is reported there.
             guard consumed > 0 || frameLengthNeeded > count else { return nil }
             position += UInt64(consumed)
@@ -72,6 +82,7 @@ struct BatchReader {
     ) -> Int {
         var cursor = 0
         frameLengthNeeded = 0
+        flaw = nil
         while cursor + FrameHeader.size <= chunk.count {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: chunk[cursor...])
             let header: FrameHeader
@@ -79,11 +90,12 @@ struct BatchReader {
                 header = try unsafe FrameHeader(
                     checking: rest, group: segment.header.group, salt: segment.header.salt)
             } catch {
-                note(error, at: position + UInt64(cursor))
+                flaw = (error, position + UInt64(cursor))
                 return cursor
             }
             guard header.kind == .batch, header.endOffset > wanted else {
                 cursor += header.frameLength
+                reached = max(reached, header.endOffset)
                 continue
             }
             guard header.endOffset <= snapshot.highWatermark else { return cursor }
@@ -113,14 +125,43 @@ struct BatchReader {
         return cursor
     }
 
-    /// Remembers damage in front of the next batch; what was read before it is served first.
+    /// Remembers a damaged batch; what was read before it is served first.
     private mutating func note(
-        _ flaw: FrameHeader.Flaw, _ header: FrameHeader? = nil, at position: UInt64
+        _ flaw: FrameHeader.Flaw, _ header: FrameHeader, at position: UInt64
     ) {
-        let lost =
-            header.map { $0.baseOffset.rawValue..<$0.endOffset.rawValue }
-            ?? nextOffset.rawValue..<(nextOffset.rawValue + 1)
         damage = Damage(
-            offsets: lost, path: segment.store.path, position: position, reason: "\(flaw)")
+            offsets: header.baseOffset.rawValue..<header.endOffset.rawValue,
+            path: segment.store.path, position: position, reason: "\(flaw)")
+    }
+
+    /// Where the next sound frame begins behind bytes that are none; `nil` at the segment's end.
+    ///
+    /// - Throws: ``LogError/damaged(_:)`` if what was wanted lies in between.
+    private func positionBehind(
+        _ position: UInt64, _ reason: FrameHeader.Flaw
+    ) throws(LogError) -> UInt64? {
+        let scanner = StoreScanner(
+            segment.store, group: segment.header.group, salt: segment.header.salt, from: position,
+            end: segment.size)
+        let next: FrameHeader?
+        do throws(FileError) {
+            next = try scanner.seekFrame(from: position + 1)
+        } catch { throw .file(error) }
+        let end = min(next?.baseOffset ?? endOfSegment, snapshot.highWatermark)
+        guard wanted >= end else {
+            throw .damaged(
+                Damage(
+                    offsets: min(reached, end).rawValue..<end.rawValue, path: segment.store.path,
+                    position: position, reason: "\(reason)"))
+        }
+        return next == nil ? nil : scanner.position
+    }
+
+    /// The first offset that belongs to the next segment.
+    private var endOfSegment: Offset {
+        let following = snapshot.closed.first { $0.baseOffset > segment.baseOffset }
+        if let following { return following.baseOffset }
+        let isActive = snapshot.active.baseOffset == segment.baseOffset
+        return isActive ? snapshot.highWatermark : snapshot.active.baseOffset
     }
 }

@@ -63,6 +63,8 @@ extension Log {
     /// The ticket is run, on whatever thread, and handed to ``endSync(_:_:)``.
     public func beginSync() throws(LogError) -> SyncTicket? {
         guard needsSync, !ticketIsOut else { return nil }
+        // Before the sync's own checkpoint, which a later one for the term would take the place of.
+        if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
         var checkpoint: Checkpoint?
         if checkpointIsDue || bytesSinceCheckpoint >= settings.checkpointInterval {
             checkpoint = try prepareCheckpoint(isClean: false)
@@ -93,8 +95,13 @@ extension Log {
             unsyncedStores.removeFirst(ticket.closedStoreCount)
             if let checkpoint = ticket.checkpoint {
                 termIsDurable = true
-                durableLogStart = max(durableLogStart, checkpoint.logStartOffset)
                 lastCheckpoint = checkpoint
+                if checkpoint.sequence == checkpointSequence {
+                    durableLogStart = max(durableLogStart, checkpoint.logStartOffset)
+                } else {
+                    // One that was made for the term meanwhile is newer, and says less.
+                    checkpointIsDue = true
+                }
             }
             if settings.commitRule == .whenSynced {
                 highWatermark = max(highWatermark, ticket.offset)
