@@ -90,11 +90,9 @@ public final class Broker: Sendable {
         let guardian = DiskGuardian(
             fileSystem: directory.fileSystem, directory: directory.path, settings: settings,
             state: sharedDiskState)
-        let housekeeping = settings.housekeepingMilliseconds
         logThread = DedicatedThread {
             var thread = LogThread(
-                host: host, guardian: guardian, housekeepingMilliseconds: housekeeping,
-                logger: logger)
+                host: host, guardian: guardian, settings: settings, logger: logger)
             thread.run()
         }
     }

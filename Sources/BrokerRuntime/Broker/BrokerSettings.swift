@@ -23,6 +23,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var queueBytesMax: Int = 32 << 20
     /// Whether a read checks each batch against its checksum.
     public var verifyReads: Bool = true
+    /// Bytes a second that the scrubber reads of closed segments; 0 turns it off.
+    public var scrubBytesPerSecond: UInt64 = 4 << 20
     /// Milliseconds between looks at what retention and age ask for.
     public var housekeepingMilliseconds: Int64 = 5000
 

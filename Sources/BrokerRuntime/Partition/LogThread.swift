@@ -34,6 +34,7 @@ struct LogThread {
     let logger: Logger
     var guardian: DiskGuardian
     let housekeepingMilliseconds: Int64
+    private var scrubber: Scrubber
 
     private var logs: [ObjectIdentifier: PartitionLog] = [:]
     private var dirty: [PartitionLog] = []
@@ -46,12 +47,12 @@ struct LogThread {
     private var nextDiskCheck: Int64 = 0
 
     init(
-        host: PartitionHost, guardian: DiskGuardian, housekeepingMilliseconds: Int64,
-        logger: Logger
+        host: PartitionHost, guardian: DiskGuardian, settings: BrokerSettings, logger: Logger
     ) {
         self.host = host
         self.guardian = guardian
-        self.housekeepingMilliseconds = housekeepingMilliseconds
+        housekeepingMilliseconds = settings.housekeepingMilliseconds
+        scrubber = Scrubber(bytesPerSecond: settings.scrubBytesPerSecond)
         self.logger = logger
     }
 
@@ -178,6 +179,7 @@ struct LogThread {
         if now >= nextDiskCheck {
             nextDiskCheck = now + 1000
             guardian.check(host: host, logger: logger)
+            scrubber.step(over: Array(logs.values), host: host, logger: logger)
         }
         if now >= nextHousekeeping {
             nextHousekeeping = now + housekeepingMilliseconds
@@ -267,6 +269,11 @@ extension LogThread {
             dirty.append(log)
         }
         return .success(log.log.logStartOffset)
+    }
+
+    /// Takes note of how far the scrubber came.
+    mutating func endScrub(reachedBy cursor: ScrubCursor?) {
+        scrubber.end(reachedBy: cursor)
     }
 
     mutating func rebuildIndex(of partition: Partition, segment: Offset) {

@@ -27,6 +27,8 @@ public final class Partition: Sendable {
         /// Why there is nothing to read.
         var refusal: Fault?
         var state = PartitionState.online
+        /// Damage that was found since the log was opened.
+        var found: [Damage] = []
     }
 
     private struct Limits {
@@ -273,7 +275,7 @@ public final class Partition: Sendable {
                 sizeBytes: published.snapshot?.size ?? 0,
                 segmentCount: published.snapshot?.segmentCount ?? 0,
                 state: published.state.rawValue,
-                damaged: published.snapshot?.damages.map(\.offsets) ?? [])
+                damaged: ((published.snapshot?.damages ?? []) + published.found).map(\.offsets))
         }
     }
 
@@ -308,6 +310,14 @@ extension Partition {
             return woken
         }
         for waiter in woken { waiter.wake(.success(())) }
+    }
+
+    /// Remembers damage that was found while the log is open, for those who ask.
+    func note(_ damage: Damage) {
+        published.withLock { published in
+            guard !published.found.contains(damage), published.found.count < 1000 else { return }
+            published.found.append(damage)
+        }
     }
 
     /// Refuses all appends from now on, and wakes those who wait for room.

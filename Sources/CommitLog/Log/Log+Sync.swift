@@ -191,8 +191,9 @@ extension Log {
         _ = try openCheckpointFile()
         do throws(FileError) {
             try active.builder.save(in: directory, of: active.header.salt, on: fileSystem)
+        } catch  where error.reason == .noSpace {
+            // An index can wait for room: a later save writes what this one could not.
         } catch {
-            if error.reason == .noSpace { throw .diskFull(error) }
             state = .failed(error)
             throw .failed(error)
         }

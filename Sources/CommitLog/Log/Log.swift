@@ -164,6 +164,9 @@ public final class Log {
             active: active.view(in: directory, on: fileSystem, isClosed: false))
     }
 
+    /// The number of segments.
+    public var segmentCount: Int { closed.count + 1 }
+
     /// Bytes of all stores.
     public var size: UInt64 {
         closedSize + active.size

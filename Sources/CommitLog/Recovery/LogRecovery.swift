@@ -386,9 +386,10 @@ extension LogRecovery {
         if !isDamaged { try cut(after: last, at: lastEnd) }
         try index(verdict, last: last, lastEnd: lastEnd)
         var unsynced: [any File] = []
-        if !isDamaged, max(evidence, durableByCheckpoint.index).next < verdict.nextIndex {
+        if !isDamaged, !report.wasClean {
             unsynced = try rewriteTail(
-                after: max(evidence, durableByCheckpoint.index), last: last, end: lastEnd)
+                after: max(evidence, durableByCheckpoint.index), before: verdict.nextIndex,
+                last: last, end: lastEnd)
         }
         let closed = try closedSegments(before: last)
         let active = try activeSegment(last, end: lastEnd, verdict)
@@ -457,28 +458,43 @@ extension LogRecovery {
     /// the disk; a sync alone would not write them (Rebello et al., "Can Applications Recover from
     /// fsync Failures?", ATC '20). The bytes are the same, so a crash in between harms nothing.
     private func rewriteTail(
-        after durable: LogIndex, last: Int, end: UInt64
+        after durable: LogIndex, before nextIndex: LogIndex, last: Int, end: UInt64
     ) throws(LogError) -> [any File] {
         var files: [any File] = []
         guard startSegment <= last, last < found.count else { return files }
         for number in startSegment...last {
             let store = found[number].store
-            let limit = number == last ? end : found[number].end
-            let scanner = StoreScanner(
-                store.file, group: survey.group, salt: store.header.salt,
-                from: number == startSegment ? startPosition : UInt64(StoreHeader.size), end: limit)
-            var from: UInt64?
-            try onDisk { () throws(FileError) in
-                while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
-                    guard frame.index > durable, frame.kind != .mark else { continue }
-                    from = scanner.position - UInt64(frame.frameLength)
-                    break
-                }
-                if let from { try Self.rewrite(store.file, from, limit) }
-            }
-            if from != nil { files.append(store.file) }
+            let isLast = number == last
+            let limit = isLast ? end : found[number].end
+            let next = isLast ? nextIndex : found[number + 1].store.header.baseIndex
+            // A header is as durable as the first frame behind it.
+            let isNew = store.header.baseIndex > durable
+            guard isNew || next > durable.next || isLast else { continue }
+            let from = isNew ? 0 : try unsyncedStart(number, after: durable, end: limit)
+            guard from < limit else { continue }
+            try onDisk { () throws(FileError) in try Self.rewrite(store.file, from, limit) }
+            files.append(store.file)
         }
         return files
+    }
+
+    /// Where the first frame that may not be on the disk begins, or the marks before it.
+    private func unsyncedStart(
+        _ number: Int, after durable: LogIndex, end: UInt64
+    ) throws(LogError) -> UInt64 {
+        let store = found[number].store
+        let scanner = StoreScanner(
+            store.file, group: survey.group, salt: store.header.salt,
+            from: number == startSegment ? startPosition : UInt64(StoreHeader.size), end: end)
+        return try onDisk { () throws(FileError) in
+            var start = scanner.position
+            while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
+                if frame.kind == .mark { continue }
+                guard frame.index <= durable else { break }
+                start = scanner.position
+            }
+            return start
+        }
     }
 
     private static func rewrite(
@@ -496,12 +512,7 @@ extension LogRecovery {
         var closed: [Segment] = []
         for number in 0..<min(last, found.count) {
             var segment = found[number]
-            if segment.wasScanned, report.damages.isEmpty {
-                try onDisk { () throws(FileError) in
-                    try segment.builder.save(
-                        in: directory, of: segment.store.header.salt, on: fileSystem)
-                }
-            }
+            let isOnDisk = try saveIndex(of: &segment)
             let next = number + 1 < found.count ? found[number + 1].store.header : nil
             let maxTimestamp =
                 segment.wasScanned
@@ -510,10 +521,24 @@ extension LogRecovery {
                 Segment(
                     directory: directory, fileSystem: fileSystem, store: segment.store.file,
                     header: segment.store.header, size: segment.end, maxTimestamp: maxTimestamp,
-                    sparseIndex: report.damages.isEmpty || !segment.wasScanned
-                        ? nil : segment.builder.index.view))
+                    sparseIndex: isOnDisk ? nil : segment.builder.index.view))
         }
         return closed
+    }
+
+    /// Saves the index of a closed segment; false where it has to stay in memory, because nothing
+    /// may be changed or the disk is full.
+    private func saveIndex(of segment: inout Found) throws(LogError) -> Bool {
+        guard segment.wasScanned else { return true }
+        guard report.damages.isEmpty else { return false }
+        do throws(FileError) {
+            try segment.builder.save(
+                in: directory, of: segment.store.header.salt, on: fileSystem)
+            return true
+        } catch {
+            guard error.reason == .noSpace else { throw .file(error) }
+            return false
+        }
     }
 
     /// The segment to append to: the last one, or a new one where there is none.
