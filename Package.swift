@@ -30,6 +30,8 @@ let grpcProtobuf: Target.Dependency = .product(
 let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let hpack: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(
@@ -53,6 +55,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -127,7 +130,7 @@ let package = Package(
             dependencies: [
                 "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk",
                 "Records", "Faults", "Telemetry",
-                grpcCore, grpcTransport, nioCore, nioPosix, lifecycle, configuration, yams, logging,
+                grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration, yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
