@@ -62,6 +62,7 @@ extension LogHistory {
             let isSound = attempt == 3 || !chance(25)
             if isSound {
                 disk.faults = FaultPlan()
+                disk.crashAfter(calls: nil)
             } else {
                 disk.crashAfter(calls: draw(1...8))
             }

@@ -72,7 +72,10 @@ extension LogHistory {
             model.append(batch)
         }
         if sabotage == .acknowledgesAtWrite { model.promised = model.end }
-        for (buffer, timestamps) in made.dropFirst(result.batchCount) {
+        var refused = made.dropFirst(result.batchCount)
+        // Those of a full disk are gone for good: their producer tries again.
+        if case .diskFull? = result.failure { refused = [] }
+        for (buffer, timestamps) in refused {
             // One that was stamped may have reached the file before the write failed.
             let base = BatchHeader(reading: buffer.bytes).baseOffset.rawValue
             model.doubtful.append(

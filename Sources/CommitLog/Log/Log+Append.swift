@@ -109,6 +109,9 @@ extension Log {
     func undoWrite(_ error: FileError) throws(LogError) -> Never {
         do throws(FileError) {
             try active.store.truncate(to: active.size)
+            // A caller who is told that the disk is full tries again elsewhere or later: what was
+            // cut must not be back after a power cut.
+            if error.reason == .noSpace { try active.store.sync() }
         } catch let second {
             state = .failed(second)
             throw .failed(second)
