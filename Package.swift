@@ -156,6 +156,12 @@ let package = Package(
                 "BrokerRuntime", "CommitLog", "PosixDisk", "Disk", "Records", "Faults", logging,
             ],
             path: "Benchmarks/Storage", swiftSettings: everyRoom),
+        .executableTarget(
+            name: "bench-grpc",
+            dependencies: [
+                "Agent", "LogAPI", "PosixDisk", "Records", grpcCore, grpcTransport, logging,
+            ],
+            path: "Benchmarks/Grpc", swiftSettings: everyRoom),
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests

@@ -197,10 +197,23 @@ def test_a_record_over_the_limit_of_the_book_is_refused(client):
 
 def test_a_message_over_the_limit_of_the_server_is_refused(client, shared, topic):
     before = shared.resident_bytes()
-    code, _, _ = status_of(lambda: client.produce(topic, [b"x" * (64 << 20)]))
-    assert code in (grpc.StatusCode.RESOURCE_EXHAUSTED, INVALID)
+    with pytest.raises(grpc.RpcError) as raised:
+        client.produce(topic, [b"x" * (64 << 20)])
+    assert raised.value.code() == INVALID and "CW-1008" in raised.value.details()
     assert shared.resident_bytes() - before < 48 << 20
     assert Client(shared.channel()).produce(topic, [b"fine"]).base_offset == 0
+
+
+def test_a_message_over_the_limit_ends_a_stream_and_not_the_connection(client, topic):
+    def requests():
+        for size in (10, 1_000, 8 << 20, 10):
+            yield logs.ProduceStreamRequest(
+                partition=place(topic), records=[records.Record(value=b"x" * size)])
+
+    with pytest.raises(grpc.RpcError) as raised:
+        list(client.log.ProduceStream(requests(), timeout=20))
+    assert raised.value.code() == INVALID and "CW-1008" in raised.value.details()
+    assert client.produce(topic, [b"fine"]).base_offset == 2
 
 
 def test_bytes_that_are_no_message_are_refused(shared):

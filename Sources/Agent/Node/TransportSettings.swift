@@ -53,7 +53,13 @@ enum TransportSettings {
                             position: .first)
                     }
                 },
-                onAcceptHTTP2Stream: nil))
+                onAcceptHTTP2Stream: { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(
+                            MessageSizeGuard(messageSizeMax: limits.messageBytes),
+                            position: .first)
+                    }
+                }))
     }
 
     private static func guardLimits(_ limits: LimitSettings) -> ConnectionGuard.Limits {
