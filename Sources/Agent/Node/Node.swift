@@ -26,7 +26,8 @@ public final class Node: Service, Sendable {
     /// What the node stores.
     public let broker: Broker
 
-    private let server: Server
+    /// `nil` once it has ended: it must be gone before the loops that it lives on.
+    private let server: Mutex<Server?>
     private let serving: Task<Void, any Error>
     private let drain: ServiceDrain
     private let loops: MultiThreadedEventLoopGroup
@@ -76,6 +77,7 @@ public final class Node: Service, Sendable {
         let wasAsked = isStopping.withLock { $0 }
         drain.begin()
         await broker.close()
+        server.withLock { $0 = nil }
         // Only fails when it was done before, which is as good.
         try? await loops.shutdownGracefully()
         logger.info("stopped")
@@ -96,10 +98,13 @@ public final class Node: Service, Sendable {
         guard isFirst else { return }
         logger.info("stopping", metadata: ["connections": .stringConvertible(connections.count)])
         drain.begin()
-        server.beginGracefulShutdown()
+        server.withLock { $0?.beginGracefulShutdown() }
         let serving = serving
         loops.next().scheduleTask(in: TimeAmount(grace * 4 / 5)) { serving.cancel() }
     }
+
+    /// How many connections are open.
+    var connectionCount: Int { connections.count }
 
     private init(
         address: ListenAddress, broker: Broker, server: Server, serving: Task<Void, any Error>,
@@ -108,7 +113,7 @@ public final class Node: Service, Sendable {
     ) {
         grpcAddress = address
         self.broker = broker
-        self.server = server
+        self.server = Mutex(server)
         self.serving = serving
         self.drain = drain
         self.loops = loops
@@ -157,7 +162,6 @@ extension Node {
     private static func listen(
         on address: ListenAddress, broker: Broker, settings: Settings, logger: Logger
     ) async throws(Fault) -> Node {
-        let loops = MultiThreadedEventLoopGroup(numberOfThreads: settings.listen.threads)
         let connections = ConnectionLimits(
             perAddressMax: settings.limits.connectionsPerAddress,
             totalMax: settings.limits.connections)
@@ -166,27 +170,40 @@ extension Node {
         serviceSettings.bookTopic = settings.bookTopic
         serviceSettings.advertisedAddress = { bound.text }
         let services = LogServices.make(broker: broker, settings: serviceSettings)
+        let config = TransportSettings.make(
+            settings.limits, connections: connections, logger: logger)
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: settings.listen.threads)
+        do throws(Fault) {
+            let (server, serving, port) = try await serve(
+                services, on: address, config: config, loops: loops)
+            let address = ListenAddress(host: address.host, port: port)
+            bound.set(address)
+            return Node(
+                address: address, broker: broker, server: server, serving: serving,
+                drain: services.drain, loops: loops, connections: connections,
+                grace: settings.shutdownGrace, logger: logger)
+        } catch {
+            // Nothing runs on the loops, so this cannot fail.
+            try? await loops.shutdownGracefully()
+            throw error
+        }
+    }
+
+    private static func serve(
+        _ services: LogServices, on address: ListenAddress,
+        config: HTTP2ServerTransport.Posix.Config, loops: MultiThreadedEventLoopGroup
+    ) async throws(Fault) -> (Server, Task<Void, any Error>, port: Int) {
         let server = Server(
             transport: HTTP2ServerTransport.Posix(
                 address: Listener.socketAddress(address), transportSecurity: .plaintext,
-                config: TransportSettings.make(
-                    settings.limits, connections: connections, logger: logger),
-                eventLoopGroup: loops),
+                config: config, eventLoopGroup: loops),
             services: services.services)
         // Unstructured, since clients are served from here on and `run` may come later.
         let serving = Task { try await server.serve() }
         guard let port = await boundPort(of: server) else {
-            let error = await serving.result.failure
-            // Nothing runs on the loops, so this cannot fail.
-            try? await loops.shutdownGracefully()
-            throw Listener.fault(error, listeningOn: address)
+            throw Listener.fault(await serving.result.failure, listeningOn: address)
         }
-        let address = ListenAddress(host: address.host, port: port)
-        bound.set(address)
-        return Node(
-            address: address, broker: broker, server: server, serving: serving,
-            drain: services.drain, loops: loops, connections: connections,
-            grace: settings.shutdownGrace, logger: logger)
+        return (server, serving, port)
     }
 
     /// The port, or `nil` if the server ended before it had one; then it says why.

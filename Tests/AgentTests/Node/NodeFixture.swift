@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Disk
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import SimulatedDisk
+import Testing
+
+@testable import Agent
+
+/// Keeps quiet.
+let noLogger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+
+/// The settings of a node for tests, with some changed.
+func nodeSettings(_ change: (inout Settings) -> Void = { _ in }) -> Settings {
+    var settings = Settings()
+    settings.dataDirectory = "/data"
+    settings.listen.grpcAddress = ListenAddress(host: "127.0.0.1", port: 0)
+    settings.disk.lowBytes = 0
+    settings.disk.criticalBytes = 0
+    settings.disk.reserveBytes = 0
+    change(&settings)
+    return settings
+}
+
+/// Runs a test against a node on a disk in memory, and stops it.
+@discardableResult
+func withNode<Result: Sendable>(
+    on disk: any FileSystem = SimulatedFileSystem(modelsPowerCuts: false),
+    _ change: (inout Settings) -> Void = { _ in },
+    _ body: (Node) async throws -> Result
+) async throws -> Result {
+    let node = try await Node.start(
+        settings: nodeSettings(change), fileSystem: disk, logger: noLogger)
+    return try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await node.run() }
+        defer { node.stop() }
+        let result = try await body(node)
+        node.stop()
+        try await group.waitForAll()
+        return result
+    }
+}
+
+/// A TCP connection that says only what it is told to.
+final class RawConnection: Sendable {
+    /// HTTP/2's preface and an empty SETTINGS frame.
+    static let greeting =
+        Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
+
+    private let channel: any Channel
+
+    init(to address: ListenAddress) async throws {
+        channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Deaf())
+                }
+            }
+            .connect(host: address.host, port: address.port).get()
+    }
+
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
+    /// Returns once the other side has closed.
+    func waitUntilClosed() async throws {
+        try await channel.closeFuture.get()
+    }
+
+    /// Whether the other side has not closed.
+    var isOpen: Bool { channel.isActive }
+
+    func close() async throws {
+        try await channel.close()
+    }
+
+    /// Answers nothing, and takes a reset for what it is: the end.
+    private final class Deaf: ChannelInboundHandler, Sendable {
+        typealias InboundIn = ByteBuffer
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            context.close(promise: nil)
+        }
+    }
+}
