@@ -129,17 +129,18 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
         var next = start
         while true {
             try await partition.waitForRecords(beyond: next)
+            let wanted = next
             let fetched = try await partition.read(from: next, bytesMax: Self.readBytes)
+            next = fetched.nextOffset
             guard !fetched.isEmpty else { continue }
             var responses: [Log_V1_ConsumeResponse] = []
-            try batches.forEachRecord(in: fetched, from: next) { view, records, header in
+            try batches.forEachRecord(in: fetched, from: wanted) { view, records, header in
                 var response = Log_V1_ConsumeResponse()
                 response.record = Log_V1_Record(view, in: records, header: header)
                 responses.append(response)
                 return true
             }
             try await writer.write(contentsOf: responses)
-            next = fetched.nextOffset
         }
     }
 

@@ -31,7 +31,8 @@ struct BatchOpener: Sendable {
         try fetched.forEachBatch { batch throws(Fault) in
             guard goesOn else { return }
             let header = BatchHeader(reading: batch)
-            guard !header.attributes.isControl, header.endOffset > start else { return }
+            let last = header.baseOffset.rawValue &+ Int64(header.lastOffsetDelta)
+            guard !header.attributes.isControl, last >= start.rawValue else { return }
             try withRecords(of: batch, header) { records throws(Fault) in
                 var cursor = RecordCursor(records)
                 while goesOn, let view = try next(&cursor, header) {

@@ -81,8 +81,11 @@ struct Consumption: Sendable {
     /// - Returns: Whether there was something.
     private func send(_ cursor: inout PartitionCursor) async throws -> Bool {
         let fetched = try await cursor.partition.read(from: cursor.next, bytesMax: bytesMax)
-        guard !fetched.isEmpty else { return false }
         let end = cursor.end.map { min($0, fetched.nextOffset) } ?? fetched.nextOffset
+        guard !fetched.isEmpty else {
+            cursor.next = max(cursor.next, end)
+            return false
+        }
         var response = Cordwood_V1_ConsumeResponse()
         response.partition = cursor.message
         response.highWatermark = fetched.highWatermark.rawValue

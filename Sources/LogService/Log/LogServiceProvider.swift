@@ -112,6 +112,7 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
             // keep their order, which they would not if the client sent this one again.
             guard pending.failure?.code == .overloaded else { return pending }
             try await partition.waitForRoom()
+            try Task.checkCancellation()
         }
     }
 

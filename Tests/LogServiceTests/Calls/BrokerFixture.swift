@@ -22,6 +22,7 @@ struct BrokerFixture: Sendable {
     let book: Log_V1_Log.Client<Transport>
     let log: Cordwood_V1_LogService.Client<Transport>
     let topics: Cordwood_V1_TopicService.Client<Transport>
+    let health: Grpc_Health_V1_Health.Client<Transport>
 
     /// Runs a test against a server that has the topics `default` (1 partition) and `many` (4).
     static func run(
@@ -31,6 +32,7 @@ struct BrokerFixture: Sendable {
         let disk = SimulatedFileSystem(modelsPowerCuts: false)
         var brokerSettings = BrokerSettings()
         brokerSettings.nodeID = "node-1"
+        brokerSettings.housekeepingMilliseconds = 10
         let broker = try Broker.open(
             dataDirectory: "/data", fileSystem: disk, settings: brokerSettings,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -46,7 +48,8 @@ struct BrokerFixture: Sendable {
                         disk: disk, broker: broker, drain: services.drain,
                         book: Log_V1_Log.Client(wrapping: client),
                         log: Cordwood_V1_LogService.Client(wrapping: client),
-                        topics: Cordwood_V1_TopicService.Client(wrapping: client)))
+                        topics: Cordwood_V1_TopicService.Client(wrapping: client),
+                        health: Grpc_Health_V1_Health.Client(wrapping: client)))
                 services.drain.begin()
             }
         }
