@@ -159,7 +159,8 @@ let package = Package(
         .executableTarget(
             name: "bench-grpc",
             dependencies: [
-                "Agent", "LogAPI", "PosixDisk", "Records", grpcCore, grpcTransport, logging,
+                "Agent", "LogAPI", "ClusterCore", "PosixDisk", "Records", grpcCore, grpcTransport,
+                swiftProtobuf, nioPosix, logging,
             ],
             path: "Benchmarks/Grpc", swiftSettings: everyRoom),
         // Level 8
