@@ -151,6 +151,14 @@ struct LogRecovery {
             // What the checkpoint points to is not there: find out what is.
             startSegment =
                 stores.lastIndex(where: { $0.header.baseOffset <= checkpoint.segment }) ?? 0
+            if startSegment == 0, let first = stores.first?.header.baseOffset,
+                first > checkpoint.segment
+            {
+                // Whether what lies between is lost or never was on the disk, the verdict says.
+                expectedIndex = checkpoint.nextIndex
+                expectedOffset = checkpoint.nextOffset
+                return
+            }
         }
         if startSegment < stores.count {
             expectedIndex = stores[startSegment].header.baseIndex
@@ -166,12 +174,13 @@ struct LogRecovery {
     /// Checks by names, headers and lengths alone that the segments before the scan are whole.
     private mutating func checkChain() throws(LogError) {
         let stores = survey.stores
-        if let first = stores.first, let checkpoint,
-            first.header.baseOffset > checkpoint.logStartOffset
-        {
-            damage(
-                checkpoint.logStartOffset..<first.header.baseOffset, directory, 0,
-                "the first segments are missing")
+        if let first = stores.first?.header.baseOffset, let checkpoint {
+            let end = min(first, checkpoint.nextOffset)
+            if end > checkpoint.logStartOffset {
+                damage(
+                    checkpoint.logStartOffset..<end, directory, 0,
+                    "the first segments are missing")
+            }
         }
         for (number, store) in stores.enumerated()
         where store.headerIsRebuilt && !isBelowStart(number) {
@@ -373,9 +382,16 @@ extension LogRecovery {
         if let run = verdict.kept.last {
             last = runs[run].lastSegment
             lastEnd = runs[run].end
+        } else if last < found.count, found[last].wasScanned, !isDamaged,
+            lastEnd == UInt64(StoreHeader.size),
+            found[last].store.header.baseOffset != verdict.nextOffset
+        {
+            // Segments before it never reached the disk, so it is not the log's either.
+            precondition(last == 0, "the scan begins with a segment that does not follow")
+            last = -1
         }
         // A segment that was begun and got no frame follows the last one.
-        if last + 1 < found.count, !isDamaged, found[last].end == lastEnd,
+        if last >= 0, last + 1 < found.count, !isDamaged, found[last].end == lastEnd,
             found[last + 1].store.header.baseOffset == verdict.nextOffset,
             found[last + 1].store.header.baseIndex == verdict.nextIndex,
             !runs.contains(where: { $0.lastSegment >= last + 1 })
@@ -426,7 +442,7 @@ extension LogRecovery {
         if removedAny {
             try onDisk { () throws(FileError) in try fileSystem.syncDirectory(directory) }
         }
-        guard last < found.count, found[last].store.fileSize > end else { return }
+        guard found.indices.contains(last), found[last].store.fileSize > end else { return }
         report.cutBytes += found[last].store.fileSize - end
         let file = found[last].store.file
         try onDisk { () throws(FileError) in
@@ -510,7 +526,7 @@ extension LogRecovery {
 
     private func closedSegments(before last: Int) throws(LogError) -> [Segment] {
         var closed: [Segment] = []
-        for number in 0..<min(last, found.count) {
+        for number in 0..<max(0, min(last, found.count)) {
             var segment = found[number]
             let isOnDisk = try saveIndex(of: &segment)
             let next = number + 1 < found.count ? found[number + 1].store.header : nil
@@ -545,7 +561,7 @@ extension LogRecovery {
     private mutating func activeSegment(
         _ last: Int, end: UInt64, _ verdict: RecoveryVerdict
     ) throws(LogError) -> ActiveSegment {
-        if last < found.count {
+        if found.indices.contains(last) {
             return ActiveSegment(
                 store: found[last].store.file, header: found[last].store.header, size: end,
                 builder: found[last].builder)
