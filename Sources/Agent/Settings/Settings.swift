@@ -66,6 +66,10 @@ public struct DiskSettings: Sendable, Equatable {
     public var criticalBytes = 256 << 20
     /// Bytes of a file that is given up when the disk is full.
     public var reserveBytes = 16 << 20
+    /// Bytes of closed segments that are read each second in search of damage; 0 for none.
+    public var scrubBytes = 4 << 20
+    /// Whether each batch that is read is checked.
+    public var verifiesReads = true
 
     /// The defaults.
     public init() {}
@@ -127,6 +131,8 @@ extension Settings {
         broker.diskCriticalBytes = UInt64(disk.criticalBytes)
         broker.diskReserveBytes = UInt64(disk.reserveBytes)
         broker.queueBytesMax = limits.queueBytes
+        broker.scrubBytesPerSecond = UInt64(disk.scrubBytes)
+        broker.verifyReads = disk.verifiesReads
         return broker
     }
 }

@@ -143,6 +143,15 @@ enum SettingsTable {
                 Space that is taken beforehand and given up when the disk is full, so that logs \
                 can still be closed and retention can work.
                 """),
+        .size(
+            "disk.scrub", \.disk.scrubBytes, in: 0...(1 << 40),
+            about: """
+                How much of the closed segments is read each second in search of damage; 0 to \
+                leave that to the readers.
+                """),
+        .toggle(
+            "disk.verify_reads", \.disk.verifiesReads,
+            about: "Whether each batch that is read is checked against its checksum."),
     ]
 
     private static let logs: [SettingDefinition] = [
