@@ -253,8 +253,10 @@ struct LogRecovery {
             found.append(Found(store: store, builder: builder, end: from, wasScanned: true))
             try scan(number: number, from: from)
         }
+        // A segment that was begun after the clean stop may be on no disk yet.
         report.wasClean =
             checkpoint?.isClean == true && report.scannedBytes == 0 && report.damages.isEmpty
+            && startSegment == stores.count - 1 && survey.unfinished.isEmpty
     }
 
     /// Walks one store, adds to ``runs``, and indexes it for as long as its frames follow each other.
