@@ -176,6 +176,8 @@ extension Log {
                 try fileSystem.syncDirectory(directory)
             } else {
                 file = try fileSystem.open(path, .readWrite)
+                // A life that ended early may have made it and not synced its name.
+                if directoryIsUnsynced { try fileSystem.syncDirectory(directory) }
             }
             checkpointFile = file
             return file
