@@ -74,7 +74,7 @@ public final class Node: Service, Sendable {
             stop()
             serving.cancel()
         }
-        let wasAsked = isStopping.withLock { $0 }
+        let wasAsked = isAskedToStop
         drain.begin()
         await broker.close()
         server.withLock { $0 = nil }
@@ -102,6 +102,9 @@ public final class Node: Service, Sendable {
         let serving = serving
         loops.next().scheduleTask(in: TimeAmount(grace * 4 / 5)) { serving.cancel() }
     }
+
+    /// Whether the node is stopping or has stopped.
+    var isAskedToStop: Bool { isStopping.withLock { $0 } }
 
     /// How many connections are open.
     var connectionCount: Int { connections.count }
@@ -178,6 +181,12 @@ extension Node {
                 services, on: address, config: config, loops: loops)
             let address = ListenAddress(host: address.host, port: port)
             bound.set(address)
+            logger.info(
+                "listening",
+                metadata: [
+                    "address": "\(address)", "data_dir": "\(settings.dataDirectory)",
+                    "store": "\(broker.storeID)", "topics": .stringConvertible(broker.topics.count),
+                ])
             return Node(
                 address: address, broker: broker, server: server, serving: serving,
                 drain: services.drain, loops: loops, connections: connections,

@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import SimulatedDisk
+import Synchronization
 import Testing
 
 @testable import Agent
@@ -44,19 +45,42 @@ func withNode<Result: Sendable>(
     }
 }
 
+extension Node {
+    /// Returns once a number of connections is open.
+    func waitForConnections(_ count: Int) async throws {
+        while connectionCount != count { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
 /// A TCP connection that says only what it is told to.
 final class RawConnection: Sendable {
     /// HTTP/2's preface and an empty SETTINGS frame.
     static let greeting =
         Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8) + [0, 0, 0, 4, 0, 0, 0, 0, 0]
 
+    /// HEADERS of a POST without END_STREAM: literal fields, not indexed, not Huffman-coded.
+    static var unendingCall: [UInt8] {
+        var block: [UInt8] = []
+        for (name, value) in [
+            (":method", "POST"), (":scheme", "http"), (":path", "/log.v1.Log/Produce"),
+            (":authority", "a"), ("content-type", "application/grpc"), ("te", "trailers"),
+        ] {
+            block += [0, UInt8(name.utf8.count)] + Array(name.utf8)
+            block += [UInt8(value.utf8.count)] + Array(value.utf8)
+        }
+        return [0, 0, UInt8(block.count), 1, 4, 0, 0, 0, 1] + block
+    }
+
     private let channel: any Channel
+    private let deaf: Deaf
 
     init(to address: ListenAddress) async throws {
+        let deaf = Deaf()
+        self.deaf = deaf
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Deaf())
+                    try channel.pipeline.syncOperations.addHandler(deaf)
                 }
             }
             .connect(host: address.host, port: address.port).get()
@@ -71,6 +95,12 @@ final class RawConnection: Sendable {
         try await channel.closeFuture.get()
     }
 
+    /// Returns once the other side has acknowledged the SETTINGS of the greeting, and so has read
+    /// what was sent with it.
+    func waitUntilAnswered() async throws {
+        while !deaf.isAcknowledged { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     /// Whether the other side has not closed.
     var isOpen: Bool { channel.isActive }
 
@@ -82,7 +112,19 @@ final class RawConnection: Sendable {
     private final class Deaf: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {}
+        private let received = Mutex<[UInt8]>([])
+
+        /// Whether a SETTINGS frame with the flag ACK has come.
+        var isAcknowledged: Bool {
+            received.withLock { bytes in
+                let acknowledgement: [UInt8] = [0, 0, 0, 4, 1, 0, 0, 0, 0]
+                return bytes.indices.contains { bytes[$0...].starts(with: acknowledgement) }
+            }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received.withLock { $0 += unwrapInboundIn(data).readableBytesView }
+        }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
             context.close(promise: nil)

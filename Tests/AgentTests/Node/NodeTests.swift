@@ -144,8 +144,8 @@ struct NodeTests {
         } _: { node in
             // A call that has begun, and whose request never comes.
             let connection = try await RawConnection(to: node.grpcAddress)
-            try await connection.send(RawConnection.greeting + Self.unendingCall)
-            try await node.waitForConnections(1)
+            try await connection.send(RawConnection.greeting + RawConnection.unendingCall)
+            try await connection.waitUntilAnswered()
             began.withLock { $0 = clock.now }
             node.stop()
             try await connection.waitUntilClosed()
@@ -183,19 +183,6 @@ struct NodeTests {
         _ = await running.result
         try await withNode(on: disk) { _ in }
     }
-
-    /// HEADERS of a POST without END_STREAM: literal fields, not indexed, not Huffman-coded.
-    private static var unendingCall: [UInt8] {
-        var block: [UInt8] = []
-        for (name, value) in [
-            (":method", "POST"), (":scheme", "http"), (":path", "/log.v1.Log/Produce"),
-            (":authority", "a"), ("content-type", "application/grpc"), ("te", "trailers"),
-        ] {
-            block += [0, UInt8(name.utf8.count)] + Array(name.utf8)
-            block += [UInt8(value.utf8.count)] + Array(value.utf8)
-        }
-        return [0, 0, UInt8(block.count), 1, 4, 0, 0, 0, 1] + block
-    }
 }
 
 /// A client of a node.
@@ -208,11 +195,4 @@ private func quickClient(of node: Node) -> CordwoodClient.Configuration {
     var configuration = client(of: node)
     configuration.retryTimeout = .milliseconds(100)
     return configuration
-}
-
-extension Node {
-    /// Returns once a number of connections is open.
-    func waitForConnections(_ count: Int) async throws {
-        while connectionCount != count { try await Task.sleep(for: .milliseconds(5)) }
-    }
 }
