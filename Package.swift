@@ -75,19 +75,19 @@ let package = Package(
         .target(name: "Faults", swiftSettings: pureRoom),
         // Level 1
         .target(name: "Records", dependencies: ["Bytes"], swiftSettings: pureRoom),
-        .target(name: "Disk", dependencies: ["Bytes"], swiftSettings: pureRoom),
+        .target(name: "Disk", swiftSettings: pureRoom),
         .systemLibrary(name: "CZlib"),
-        .target(name: "Compression", dependencies: ["Bytes", "CZlib"], swiftSettings: pureRoom),
+        .target(name: "Compression", dependencies: ["CZlib"], swiftSettings: pureRoom),
         // Level 2
         .target(name: "CSystemCalls"),
         .target(
             name: "PosixDisk", dependencies: ["Disk", "CSystemCalls"], swiftSettings: everyRoom),
         .target(name: "SimulatedDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
         .target(
-            name: "CommitLog", dependencies: ["Records", "Compression", "Disk", "Bytes", deque],
+            name: "CommitLog", dependencies: ["Records", "Compression", "Disk", "Bytes"],
             swiftSettings: pureRoom),
         .target(
-            name: "ClusterCore", dependencies: ["Records", "Faults", "Bytes"],
+            name: "ClusterCore", dependencies: ["Faults", "Bytes"],
             swiftSettings: pureRoom),
         .target(
             name: "LogAPI",
@@ -99,8 +99,7 @@ let package = Package(
         .target(
             name: "BrokerRuntime",
             dependencies: [
-                "CommitLog", "ClusterCore", "Compression", "Records", "Disk", "Faults", "Bytes",
-                deque, logging,
+                "CommitLog", "ClusterCore", "Records", "Disk", "Faults", "Bytes", deque, logging,
             ],
             swiftSettings: everyRoom),
         .target(
@@ -128,17 +127,17 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "LogService", "BrokerRuntime", "CommitLog", "ClusterCore", "PosixDisk", "Disk",
-                "Records", "Faults", "Telemetry",
-                grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration, yams, logging,
+                "LogService", "BrokerRuntime", "ClusterCore", "PosixDisk", "Disk", "Faults",
+                "Telemetry",
+                grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration,
+                yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
         .target(
             name: "CordwoodTesting",
             dependencies: [
-                "Agent", "CordwoodClient", "BrokerRuntime", "SimulatedDisk", "Disk", "Faults",
-                logging,
+                "Agent", "CordwoodClient", "BrokerRuntime", "SimulatedDisk", "Disk", logging,
             ],
             swiftSettings: everyRoom),
         .target(
