@@ -22,12 +22,15 @@ public final class CordwoodClient: Sendable, Service {
 
     /// A client that does nothing until it runs.
     ///
+    /// - Parameters:
+    ///   - configuration: Where the server is, and how long to wait for it.
+    ///   - logger: Takes what happens behind the scenes; nothing is logged when `nil`.
     /// - Throws: ``CordwoodError/Code/invalidArgument`` for an address that cannot be read.
     public init(_ configuration: Configuration = .init(), logger: Logger? = nil)
         throws(CordwoodError)
     {
         self.configuration = configuration
-        self.logger = logger ?? Logger(label: "cordwood.client")
+        self.logger = logger ?? Logger(label: "cordwood.client") { _ in SwiftLogNoOpLogHandler() }
         connection = try ServerConnection(configuration)
     }
 
@@ -35,10 +38,12 @@ public final class CordwoodClient: Sendable, Service {
     ///
     /// - Parameters:
     ///   - configuration: Where the server is, and how long to wait for it.
-    ///   - logger: Takes what happens behind the scenes: connections lost and found.
+    ///   - logger: Takes what happens behind the scenes: connections lost, batches refused for now.
+    ///     Nothing is logged when `nil`.
     ///   - body: Uses the client, which is closed afterwards.
     /// - Returns: What `body` returned.
     /// - Throws: What `body` throws; ``CordwoodError`` for an address that cannot be read.
+    @discardableResult
     public static func withClient<Result>(
         _ configuration: Configuration = .init(), logger: Logger? = nil,
         _ body: (CordwoodClient) async throws -> Result

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
-
-internal import struct Records.Timestamp
+internal import Records
 
 extension Timestamp {
     /// The time of this machine's clock.

@@ -104,7 +104,7 @@ enum BatchDecoder {
                 count += 1
                 guard count <= header.recordCount, view.offsetDelta >= 0,
                     view.offsetDelta <= header.lastOffsetDelta
-                else { break }
+                else { throw BatchError.malformedRecord(at: Int(count) - 1, .badLength) }
                 guard wanted.contains(header.baseOffset.advanced(by: Int(view.offsetDelta))) else {
                     continue
                 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import struct Records.Offset
-public import struct Records.Record
-public import struct Records.Timestamp
+public import Records
 
 /// A record that was read, and where it stands.
 public struct ConsumedRecord: Sendable, Hashable {

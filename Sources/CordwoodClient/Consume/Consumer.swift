@@ -104,6 +104,7 @@ extension CordwoodClient {
     /// - Throws: What `body` throws; ``CordwoodError/Code/topicNotFound``,
     ///   ``CordwoodError/Code/partitionNotFound``, ``CordwoodError/Code/offsetOutOfRange``,
     ///   ``CordwoodError/Code/unreachable`` and others before `body` begins.
+    @discardableResult
     public func withConsumer<Result>(
         _ topic: String, partitions: [Int]? = nil, from start: StartPosition = .start,
         follow: Bool = false, bytesMax: Int = 16 << 20,

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LogAPI
-
-public import struct Records.Offset
-public import struct Records.Timestamp
+public import Records
 
 /// An offset that was looked for in a partition, and the partition's bounds at that moment.
 public struct FoundOffset: Sendable, Hashable {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LogAPI
-
-public import struct Records.Offset
-public import struct Records.Timestamp
+public import Records
 
 /// Where in a partition to begin.
 public enum StartPosition: Sendable, Hashable {

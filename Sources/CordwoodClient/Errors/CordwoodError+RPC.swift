@@ -4,8 +4,7 @@ internal import Faults
 internal import GRPCCore
 internal import GRPCProtobuf
 internal import LogAPI
-
-internal import struct Records.Offset
+internal import Records
 
 extension CordwoodError {
     /// What an error of the transport, or of a task, means to our user.
@@ -75,12 +74,13 @@ extension CordwoodError {
         self.init(code, error.message, isRetryable: error.retryable)
     }
 
-    /// The message and the innermost cause: the transport wraps "connection refused" three deep.
+    /// What went wrong at the bottom: the transport wraps it several deep.
     private static func text(of error: RPCError) -> String {
         var innermost: any Error = error
         while let cause = (innermost as? RPCError)?.cause { innermost = cause }
-        if let innermost = innermost as? RPCError { return innermost.message }
-        return "\(innermost)"
+        let text = (innermost as? RPCError)?.message ?? "\(innermost)"
+        // The most frequent one, which the transport calls a reset connection, in plain words.
+        return text.contains("Connection refused") ? "connection refused" : text
     }
 
     private static func offsets(in metadata: [String: String]) -> Range<Offset>? {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Faults
-
-public import struct Records.Offset
+public import Records
 
 /// The one error that this library throws.
 ///

@@ -21,7 +21,9 @@ struct Accumulator {
     private let windowBytesMax: Int
     private let batchesInFlightMax: Int
     private var open: [OpenBatch?]
-    /// When batches were opened, oldest first; those that were sealed since are skipped.
+    /// The batches in the order in which they were opened.
+    ///
+    /// Those behind the first may have been sealed since; the first is open.
     private var opened: Deque<(partition: Int, number: UInt64)> = []
     private var nextNumber: UInt64 = 0
     /// By number.
@@ -110,33 +112,23 @@ struct Accumulator {
     // MARK: - Batches get ready
 
     /// When the oldest open batch has waited for long enough; `nil` if none is open.
-    var nextDeadline: Instant? {
-        mutating get {
-            while let oldest = opened.first {
-                if let batch = open[oldest.partition], batch.number == oldest.number {
-                    return batch.deadline
-                }
-                opened.removeFirst()
-            }
-            return nil
-        }
-    }
+    var nextDeadline: Instant? { opened.first.flatMap { open[$0.partition]?.deadline } }
 
     /// Whether a batch can be written now.
-    mutating func hasWork(at now: Instant) -> Bool {
+    func hasWork(at now: Instant) -> Bool {
         inFlight.count < batchesInFlightMax
             && (!ready.isEmpty || nextDeadline.map { $0 <= now } ?? false)
     }
 
     private mutating func sealDue(at now: Instant) {
-        while let deadline = nextDeadline, deadline <= now, let oldest = opened.popFirst() {
+        while let oldest = opened.first, let deadline = nextDeadline, deadline <= now {
             seal(oldest.partition)
         }
     }
 
     /// Seals all open batches, oldest first.
     mutating func sealAll() {
-        while nextDeadline != nil, let oldest = opened.popFirst() { seal(oldest.partition) }
+        while let oldest = opened.first { seal(oldest.partition) }
     }
 
     private mutating func seal(_ partition: Int) {
@@ -148,6 +140,9 @@ struct Accumulator {
                 outcome: batch.outcome, hasUnwatchedRecords: batch.hasUnwatchedRecords))
         nextNumber += 1
         if stickyPartition == partition { stickyPartition = nil }
+        while let oldest = opened.first, open[oldest.partition]?.number != oldest.number {
+            opened.removeFirst()
+        }
     }
 
     // MARK: - Batches go out and are answered

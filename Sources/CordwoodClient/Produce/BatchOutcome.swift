@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Records
 internal import Synchronization
-
-internal import struct Records.Offset
 
 /// A record on its way to the server, and what became of it.
 public struct Delivery: Sendable {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import struct Records.Record
+public import Records
 
 /// Sends records to one topic, in batches, over one stream.
 ///
@@ -74,6 +74,7 @@ extension CordwoodClient {
     /// - Throws: What `body` throws, and then records that wait are given up;
     ///   ``CordwoodError/Code/topicNotFound``, ``CordwoodError/Code/unreachable`` and others before
     ///   `body` begins; the first failure of a record whose own outcome nobody waits for.
+    @discardableResult
     public func withProducer<Result>(
         _ topic: String, _ options: ProducerOptions = .init(),
         _ body: (Producer) async throws -> Result

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import struct Records.Offset
+public import Records
 
 /// Where a record went, once it is as durable as its topic says.
 public struct RecordMetadata: Sendable, Hashable {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import LogAPI
+public import Records
 internal import Synchronization
-
-public import struct Records.Offset
 
 extension CordwoodClient {
     /// Creates a topic, and returns once its partitions can be written.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import struct Records.Offset
+public import Records
 
 /// A topic: a name for a number of partitions, and how they are kept.
 public struct Topic: Sendable, Hashable {
