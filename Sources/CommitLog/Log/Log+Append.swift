@@ -82,6 +82,7 @@ extension Log {
         }
         active.size += UInt64(FrameHeader.size)
         statedDurableIndex = syncedIndex
+        markIsUnsynced = true
     }
 
     /// Writes frames behind the active segment's last one and takes note of them.
@@ -155,8 +156,9 @@ extension Log {
             state = .failed(error)
             throw .failed(error)
         }
-        if syncedIndex < lastIndex || !unsyncedStores.isEmpty {
+        if syncedIndex < lastIndex || !unsyncedStores.isEmpty || markIsUnsynced {
             unsyncedStores.append(active.store)
+            markIsUnsynced = false
         }
         closed.append(active.view(in: directory, on: fileSystem, isClosed: true))
         active = next

@@ -61,6 +61,8 @@ public final class Log {
     var syncedOffset: Offset
     /// The durable index that the last frame states.
     var statedDurableIndex: LogIndex
+    /// A mark was written that no sync has covered.
+    var markIsUnsynced = false
     /// Closed stores that hold unsynced frames.
     var unsyncedStores: [any File]
     var directoryIsUnsynced: Bool
