@@ -22,8 +22,11 @@ struct AppendMeasures {
         var plain: [Double] = []
         var engine: [Double] = []
         for round in 0...rounds {
-            let first = try writePlainly(batch, count: count)
+            // Each goes first in turn: the second finds the memory that the first gave back.
+            let isFirst = round % 2 == 0
+            let early = isFirst ? try writePlainly(batch, count: count) : 0
             let second = try appendToLog(batch, count: count)
+            let first = isFirst ? early : try writePlainly(batch, count: count)
             guard round > 0 else { continue }
             plain.append(Double(batch.count * count) / first)
             engine.append(Double(batch.count * count) / second)

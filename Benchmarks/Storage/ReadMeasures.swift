@@ -93,6 +93,43 @@ struct ReadMeasures {
             detail: "of unsynced tail, \(bytes >> 20) MiB")
     }
 
+    /// Ten thousand logs of ten segments, all open in one process and each read once.
+    func openManyLogs(_ count: Int) throws -> Outcome {
+        let scratch = try Scratch(root, "many")
+        defer { try? scratch.clear() }
+        let limit = 256
+        let disk = PosixFileSystem(descriptorLimit: limit)
+        let record = Record(
+            value: [UInt8](repeating: 0x61, count: 900), timestamp: Timestamp(milliseconds: 1))
+        var logs: [Log] = []
+        var most = 0
+        for number in 0..<count {
+            let directory = scratch.path + "/\(number)"
+            try disk.createDirectory(directory)
+            let log = try Log(
+                directory: directory, group: UInt64(number), on: disk,
+                settings: Workload.settings(.whenWritten, segment: 1 << 10),
+                now: Timestamp(milliseconds: 1), seed: UInt64(number))
+            for _ in 0..<10 {
+                var builder = BatchBuilder()
+                builder.append(record)
+                let result = log.append([builder.finish()], now: Timestamp(milliseconds: 1))
+                if let failure = result.failure { throw failure }
+            }
+            try log.sync()
+            logs.append(log)
+            most = max(most, disk.openDescriptors)
+        }
+        for log in logs {
+            guard log.segmentCount == 10 else { throw Unexpected("\(log.segmentCount) segments") }
+            _ = try log.snapshot.read(from: .zero, bytesMax: 1, verifying: true)
+            most = max(most, disk.openDescriptors)
+        }
+        return Outcome(
+            name: "\(count) logs of 10 segments, all open", value: Double(most),
+            unit: "descriptors", bound: Double(limit), isCeiling: true, detail: "in one process")
+    }
+
     private func fill(_ scratch: Scratch, bytes: Int, segment: Int) throws -> Log {
         let log = try Log(
             directory: scratch.path, group: 1, on: scratch.fileSystem,

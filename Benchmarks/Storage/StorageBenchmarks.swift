@@ -24,6 +24,7 @@ struct StorageBenchmarks {
             ("read", { try read.readSequentially() }),
             ("recover", { try read.recover() }),
             ("open", { try read.openCleanly(bytes: openGigabytes << 30, segments: 1000) }),
+            ("many", { try read.openManyLogs(10_000) }),
         ]
         var misses = 0
         for (name, measure) in measures where only == nil || only == name {

@@ -117,7 +117,9 @@ struct LogThread {
         dirty.removeAll(keepingCapacity: true)
         guard !entries.isEmpty else { return }
         roundIsOut = true
-        SyncRound(entries).run(on: host.syncers, thenTelling: host.queue)
+        SyncRound(entries).run(
+            on: host.syncers, fileSystem: guardian.fileSystem, directory: guardian.directory,
+            thenTelling: host.queue)
     }
 
     private mutating func endRound(_ round: SyncRound) {

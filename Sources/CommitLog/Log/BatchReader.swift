@@ -11,6 +11,8 @@ struct BatchReader {
     /// Batches that end at or before this offset are left out.
     let wanted: Offset
     let verifying: Bool
+    /// Give up rather than wait for the disk.
+    let cachedOnly: Bool
 
     private var slices: [Range<Int>] = []
     private var nextOffset: Offset
@@ -26,7 +28,11 @@ struct BatchReader {
     /// Room for the envelopes of a chunk, and for the frames before the wanted one.
     private static let slack = 8 << 10
 
-    init(segment: Segment, snapshot: LogSnapshot, wanted: Offset, verifying: Bool) {
+    init(
+        segment: Segment, snapshot: LogSnapshot, wanted: Offset, verifying: Bool,
+        cachedOnly: Bool = false
+    ) {
+        self.cachedOnly = cachedOnly
         self.segment = segment
         self.snapshot = snapshot
         self.wanted = wanted
@@ -47,7 +53,9 @@ struct BatchReader {
             var isHandedOver = false
             defer { if !isHandedOver { unsafe memory.deallocate() } }
             do throws(FileError) {
-                let read = try unsafe segment.store.read(into: memory, at: position)
+                let read = try unsafe fill(memory, from: position)
+                // Only a reader of the cache gets nothing.
+                guard let read else { return nil }
                 guard read == count else {
                     throw FileError(.read, segment.store.path, code: 0, reason: .inputOutput)
                 }
@@ -62,6 +70,7 @@ struct BatchReader {
             }
             if let damage { throw .damaged(damage) }
             if let flaw {
+                guard !cachedOnly else { return nil }
                 guard let next = try positionBehind(flaw.position, flaw.reason) else { return nil }
                 position = next
                 continue
@@ -72,6 +81,14 @@ struct BatchReader {
             chunkSize = max(chunkSize, frameLengthNeeded)
         }
         return nil
+    }
+
+    private func fill(
+        _ memory: UnsafeMutableRawBufferPointer, from position: UInt64
+    ) throws(FileError) -> Int? {
+        guard cachedOnly else { return try unsafe segment.store.read(into: memory, at: position) }
+        let read = try unsafe segment.store.readIfCached(into: memory, at: position)
+        return read == memory.count ? read : nil
     }
 
     /// Takes the batches of a chunk that begins at a frame.

@@ -24,14 +24,9 @@ public struct SyncTicket: Sendable {
     /// Syncs, and says how that went.
     ///
     /// Blocks for as long as the disk takes.
-    ///
-    /// - Parameter storesAreSynced: Whether the stores were synced already by a call that covers the
-    ///   whole file system.
-    public func run(storesAreSynced: Bool = false) -> Result<Void, FileError> {
+    public func run() -> Result<Void, FileError> {
         do throws(FileError) {
-            if !storesAreSynced {
-                for store in stores { try store.sync() }
-            }
+            for store in stores { try store.sync() }
             if let directory { try fileSystem.syncDirectory(directory) }
             if let checkpoint, let checkpointFile {
                 try Log.write(checkpoint, to: checkpointFile)
@@ -76,6 +71,7 @@ extension Log {
             checkpoint: checkpoint, checkpointFile: checkpointFile, index: lastIndex,
             offset: nextOffset, closedStoreCount: unsyncedStores.count)
         directoryIsUnsynced = false
+        markIsUnsynced = false
         return ticket
     }
 
@@ -126,10 +122,23 @@ extension Log {
         }
         precondition(!ticketIsOut, "closed during a sync")
         try sync()
+        try syncMark()
         let checkpoint = try prepareCheckpoint(isClean: true)
         state = .closed
         guard let checkpointFile else { return }
         try onDisk { () throws(FileError) in try Self.write(checkpoint, to: checkpointFile) }
+    }
+
+    /// Syncs a mark that stands behind the last synced frame, for a checkpoint to vouch for it.
+    private func syncMark() throws(LogError) {
+        guard markIsUnsynced else { return }
+        do throws(FileError) {
+            try active.store.sync()
+        } catch {
+            state = .failed(error)
+            throw .failed(error)
+        }
+        markIsUnsynced = false
     }
 
     /// Makes this life's term durable before any frame of it can be seen.

@@ -71,6 +71,26 @@ public struct LogSnapshot: Sendable {
         return ReadResult(batches: nothing, damagedIndex: damagedIndex)
     }
 
+    /// Reads batches from the end of the log if that needs no disk: for callers that must not wait.
+    ///
+    /// - Returns: `nil` where ``read(from:bytesMax:verifying:)`` has to be asked, on a thread that
+    ///   may wait: the offset lies further back, is none, or its bytes left the page cache.
+    public func readCached(
+        from offset: Offset, bytesMax: Int, verifying: Bool
+    ) throws(LogError) -> FetchedBatches? {
+        guard offset >= max(logStartOffset, active.baseOffset), offset < highWatermark,
+            damages.isEmpty, let index = active.sparseIndex
+        else { return nil }
+        let delta = offset.rawValue - active.baseOffset.rawValue
+        // An entry that was read from a file has to be looked at first, which may wait.
+        guard let hit = index.entry(atOrBefore: delta), !hit.isRestored else { return nil }
+        var reader = BatchReader(
+            segment: active, snapshot: self, wanted: offset, verifying: verifying,
+            cachedOnly: true)
+        return try reader.read(
+            from: UInt64(hit.entry.position), bytesMax: bytesMax)
+    }
+
     /// The number of the segment that would hold an offset.
     func segmentNumber(of offset: Offset) -> Int {
         if active.baseOffset <= offset { return closed.count }
