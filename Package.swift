@@ -209,12 +209,16 @@ let package = Package(
         .testTarget(
             name: "CordwoodClientTests",
             dependencies: [
-                "CordwoodClient", "LogAPI", "Records", "Faults", "Bytes", grpcCore, grpcTransport,
+                "CordwoodClient", "CordwoodTesting", "LogAPI", "Records", "Faults", "Bytes", grpcCore, grpcTransport,
                 grpcProtobuf, logging,
             ],
             swiftSettings: everyRoom),
         .testTarget(
             name: "CompressionTests", dependencies: ["Compression", "Bytes"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Agent", "CordwoodClient", "PosixDisk", "Disk", "Faults", arguments, logging],
             swiftSettings: everyRoom),
         .testTarget(
             name: "DiskTests", dependencies: ["PosixDisk", "SimulatedDisk", "Disk"],

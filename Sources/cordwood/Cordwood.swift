@@ -1,2 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Commands
-@main struct Main { static func main() {} }
+
+@main
+struct Cordwood {
+    static func main() async { await Program.main() }
+}
