@@ -136,8 +136,9 @@ struct ConsumerTests {
                     sent = log.state.withLock { $0.messagesSent }
                     try await Task.sleep(for: .milliseconds(100))
                 }
-                // 4 MiB of the connection's window, what the two ends' channels hold, and ours.
-                #expect(sent < 150)
+                // Of 100 MB: the connection's window of 4 MiB, ours, and what the system's socket
+                // buffers hold, which is some megabytes more.
+                #expect(sent < 500)
                 var count = 1
                 while try await records.next() != nil { count += 1 }
                 #expect(count == 1000)
