@@ -191,6 +191,10 @@ let package = Package(
             name: "CordwoodTestingTests",
             dependencies: ["CordwoodTesting", "CordwoodClient", logging], swiftSettings: everyRoom),
         .testTarget(
+            name: "SimulationTests",
+            dependencies: ["Simulation", "SimulatedDisk", "CommitLog", "Records", "Disk"],
+            swiftSettings: everyRoom),
+        .testTarget(
             name: "CommitLogTests",
             dependencies: ["CommitLog", "SimulatedDisk", "Disk", "Records", "Bytes"],
             exclude: ["Golden/Files"],
@@ -218,7 +222,7 @@ let package = Package(
             swiftSettings: everyRoom),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "Agent", "CordwoodClient", "PosixDisk", "Disk", "Faults", arguments, logging],
+            dependencies: ["Commands", "CordwoodTesting", "Agent", "CordwoodClient", "PosixDisk", "Faults", arguments, logging],
             swiftSettings: everyRoom),
         .testTarget(
             name: "DiskTests", dependencies: ["PosixDisk", "SimulatedDisk", "Disk"],

@@ -91,10 +91,31 @@ extension LogHistory {
             number += 1
         }
         guard !batches.isEmpty else { throw Violation("nothing can be read at \(offset)") }
+        try checkCached(snapshot, from: offset, bytesMax: bytesMax, batches)
         guard batches.count == 1 || size <= bytesMax else {
             throw Violation("read \(size) bytes at \(offset), more than \(bytesMax)")
         }
         return model.batches[number - 1].end
+    }
+
+    /// Reads the same without waiting for the disk: the same bytes or none.
+    private mutating func checkCached(
+        _ snapshot: LogSnapshot, from offset: Int64, bytesMax: Int, _ expected: [[UInt8]]
+    ) throws(Violation) {
+        let result = answer { () throws(LogError) in
+            try snapshot.readCached(from: Offset(offset), bytesMax: bytesMax, verifying: true)
+        }
+        switch result {
+        case .success(nil): break
+        case .success(let fetched?):
+            count(\.cachedReads)
+            var batches: [[UInt8]] = []
+            fetched.forEachBatch { batches.append(Array($0)) }
+            guard batches == expected else {
+                throw Violation("a cached read at \(offset) gives other bytes")
+            }
+        case .failure(let error): throw Violation("no cached read at \(offset): \(error)")
+        }
     }
 
     mutating func checkAll(_ snapshot: LogSnapshot) throws(Violation) {

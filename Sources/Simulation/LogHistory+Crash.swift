@@ -82,6 +82,7 @@ extension LogHistory {
                 continue
             }
             disk.crashAfter(calls: nil)
+            disk.faults = FaultPlan()
             try adopt(opened, after: end)
             return
         }
@@ -120,10 +121,11 @@ extension LogHistory {
         }
         self.log = log
         let recovered = try readRecovered(log, must: must)
-        model.recover(recovered, start: start, end: next)
+        let isSynced = settings.log.commitRule == .whenSynced
+        model.recover(recovered, start: start, end: next, isSynced: isSynced)
         model.durableStart = start
         model.shown = next
-        if settings.log.commitRule == .whenSynced { model.promised = next }
+        if isSynced { model.promised = next }
         log.checkInvariants()
     }
 

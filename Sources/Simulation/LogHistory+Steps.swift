@@ -13,7 +13,7 @@ extension LogHistory {
         if disk.isStopped || isOver || chance(settings.crashRate) {
             try endLife()
         } else {
-            switch draw(0...99) {
+            switch draw(0...101) {
             case 0..<40: try append()
             case 40..<52: try beginSync()
             case 52..<64: runSync()
@@ -25,6 +25,7 @@ extension LogHistory {
             case 89..<92: try deleteRecords()
             case 92..<95: remove()
             case 95..<97: changeFaults()
+            case 97..<99: try configure()
             default: armStop()
             }
         }
@@ -249,6 +250,27 @@ extension LogHistory {
         let result = removal.run()
         note("remove \(removal.segmentCount) segments: \(result)")
         count(\.removals)
+    }
+
+    /// Gives the log other settings, the commit rule among them.
+    private mutating func configure() throws(Violation) {
+        // The owner of a log changes its settings between two syncs.
+        guard let log, ticket == nil, !isOver else { return }
+        let next = HistorySettings(&generator).log
+        let (end, start) = (log.nextOffset.rawValue, log.logStartOffset.rawValue)
+        switch answer({ () throws(LogError) in try log.configure(next) }) {
+        case .success:
+            note("configure: \(next)")
+            count(\.configurations)
+            if settings.log.commitRule == .whenWritten, next.commitRule == .whenSynced {
+                model.promised = end
+                model.durableStart = start
+            }
+            settings.log = next
+        case .failure(let error):
+            note("configure: \(error)")
+            try judge(error, of: log)
+        }
     }
 
     // MARK: Faults

@@ -149,6 +149,8 @@ public struct HistoryCounts: Sendable, Equatable {
     public var rolls = 0
     public var deletions = 0
     public var removals = 0
+    public var configurations = 0
+    public var cachedReads = 0
     public var cleanStops = 0
     public var powerCuts = 0
     public var processEnds = 0
@@ -172,6 +174,7 @@ public struct HistoryCounts: Sendable, Equatable {
             ("appends", \.appends), ("append failures", \.appendFailures), ("syncs", \.syncs),
             ("sync failures", \.syncFailures), ("reads", \.reads), ("time reads", \.timeReads),
             ("rolls", \.rolls), ("deletions", \.deletions), ("removals", \.removals),
+            ("configurations", \.configurations), ("cached reads", \.cachedReads),
             ("clean stops", \.cleanStops), ("power cuts", \.powerCuts),
             ("process ends", \.processEnds), ("stops in a call", \.stopsInCall),
             ("failed opens", \.failedOpens), ("torn tails", \.tornTails),

@@ -14,8 +14,7 @@ struct ModelBatch: Sendable, Equatable {
 struct LogModel: Sendable {
     /// The batches of the log, without a gap, from one at or before the durable start.
     private(set) var batches: [ModelBatch] = []
-    /// Batches that an append refused, or that a crash may have taken: they may be in the log after
-    /// a crash, and need not.
+    /// Batches of appends that failed: they may be in the log after a crash, and need not.
     var doubtful: [ModelBatch] = []
     /// Where the log begins, as callers see it, and as the disk knows it.
     var start: Int64 = 0
@@ -59,10 +58,15 @@ struct LogModel: Sendable {
     }
 
     /// Takes over what a recovered log holds: batches that were checked one by one.
-    mutating func recover(_ recovered: [ModelBatch], start: Int64, end: Int64) {
+    ///
+    /// - Parameter isSynced: Whether the disk holds just that. If not, the cut of a failed append may
+    ///   still be undone by a power cut.
+    mutating func recover(
+        _ recovered: [ModelBatch], start: Int64, end: Int64, isSynced: Bool
+    ) {
         let old = batches.prefix { $0.end <= (recovered.first?.base ?? end) }
         batches = old + recovered
-        doubtful = []
+        if isSynced { doubtful = [] }
         self.start = start
         self.end = end
         forget(before: start)
