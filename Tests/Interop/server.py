@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A `cordwood serve` of the tests' own, and what they ask of its process."""
 
-import ctypes
 import os
 import pathlib
 import re
@@ -12,7 +11,6 @@ import time
 import grpc
 
 READY = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
-PR_SET_PDEATHSIG = 1
 
 
 class Server:
@@ -37,9 +35,8 @@ class Server:
         settings = {"data_dir": self.data, "listen.grpc.address": "127.0.0.1:0", **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [str(self.binary), "serve"], stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, env=environment(settings), cwd=self.directory,
-                preexec_fn=self._before_exec)
+                [*self._wrapper(), self.binary, "serve"], stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, env=environment(settings), cwd=self.directory)
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
             match = READY.search(self.log())
@@ -53,12 +50,11 @@ class Server:
         self.kill()
         raise AssertionError(f"the server did not become ready:\n{self.log()}")
 
-    def _before_exec(self):
-        # The server dies with the tests, however they end.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if self.descriptors:
-            import resource
-            resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
+    def _wrapper(self):
+        """Programs that become the server: it dies with the tests, however they end, and has the
+        descriptors it is allowed. (Python cannot see to it: a fork harms gRPC's threads.)"""
+        limits = ["prlimit", f"--nofile={self.descriptors}"] if self.descriptors else []
+        return ["setpriv", "--pdeathsig", "KILL", *limits]
 
     def log(self):
         return self.log_path.read_text(errors="replace")
