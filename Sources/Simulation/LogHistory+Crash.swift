@@ -122,8 +122,9 @@ extension LogHistory {
         self.log = log
         let recovered = try readRecovered(log, must: must)
         let isSynced = settings.log.commitRule == .whenSynced
+        // A relaxed log may have read its start from a checkpoint that is in the page cache only.
+        if isSynced { model.durableStart = start }
         model.recover(recovered, start: start, end: next, isSynced: isSynced)
-        model.durableStart = start
         model.shown = next
         if isSynced { model.promised = next }
         log.checkInvariants()

@@ -69,7 +69,7 @@ struct LogModel: Sendable {
         if isSynced { doubtful = [] }
         self.start = start
         self.end = end
-        forget(before: start)
+        forget(before: durableStart)
     }
 
     /// Forgets batches that lie before an offset for good.
