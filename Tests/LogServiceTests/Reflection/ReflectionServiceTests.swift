@@ -39,6 +39,13 @@ struct ReflectionServiceTests {
         #expect(try files(.symbol("cordwood.v1.StartPosition.start")).count == 2)
     }
 
+    @Test("the details of errors are described, so that tools can show them")
+    func errorDetails() throws {
+        for symbol in ["google.rpc.ErrorInfo", "google.rpc.LocalizedMessage"] {
+            #expect(try files(.symbol(symbol)) == ["google/rpc/error_details.proto"])
+        }
+    }
+
     @Test("a file comes with what it imports")
     func dependencies() throws {
         let expected = ["cordwood/v1/log_service.proto", "cordwood/v1/records.proto"]
