@@ -68,6 +68,7 @@ public enum CompressionError: Error, Sendable, Equatable {
 }
 
 extension CompressionError: CustomStringConvertible {
+    /// What is wrong, in a few words.
     public var description: String {
         switch self {
         case .unsupported(let codec): "compression codec \(codec) is not supported"
