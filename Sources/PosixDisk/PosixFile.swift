@@ -11,13 +11,19 @@ struct DescriptorOwner: Sendable {
     /// Takes a descriptor for a call, opening its file if need be.
     func enter(_ descriptor: Descriptor) throws(FileError) -> Int32 {
         if let number = descriptor.enter() { return number }
-        var opened: (number: Int32, identity: FileFacts.Identity)
-        do {
-            opened = try names.open(descriptor)
-        } catch  where error.reason == .descriptors {
-            budget.makeRoom()
-            opened = try names.open(descriptor)
+        do throws(FileError) {
+            return try open(descriptor)
+        } catch {
+            // Whoever takes the file's name away opens it before, perhaps just now.
+            if let number = descriptor.enter() { return number }
+            guard error.reason == .descriptors else { throw error }
         }
+        budget.makeRoom()
+        return try open(descriptor)
+    }
+
+    private func open(_ descriptor: Descriptor) throws(FileError) -> Int32 {
+        let opened = try names.open(descriptor)
         let (number, spare) = descriptor.install(opened.number, opened.identity)
         if let spare { SystemCall.close(spare) }
         budget.place(descriptor)

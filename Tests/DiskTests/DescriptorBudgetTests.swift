@@ -55,19 +55,19 @@ struct DescriptorBudgetTests {
         let disk = try TestDisk(.posix)
         let system = PosixFileSystem(descriptorLimit: 4)
         let files = try makeFiles(system, disk.path("d"), count: 40)
-        let before = try Self.numbers(disk.path("d"))
+        let before = try openNumbers(disk.path("d"))
         #expect(before.count <= 4)
         for file in files.prefix(10) { try file.write([1], at: 8) }
-        let dirty = try Self.numbers(disk.path("d"))
+        let dirty = try openNumbers(disk.path("d"))
         for file in files { _ = try file.read(1, at: 0) }
         // The ten are open under the numbers that they were written through.
-        let after = try Self.numbers(disk.path("d"))
+        let after = try openNumbers(disk.path("d"))
         for name in (0..<10).map(String.init) {
             #expect(dirty[name] != nil && dirty[name] == after[name], "file \(name)")
         }
         for file in files.prefix(10) { try file.sync() }
         #expect(system.openDescriptors <= 4)
-        #expect(try Self.numbers(disk.path("d")).count <= 4)
+        #expect(try openNumbers(disk.path("d")).count <= 4)
     }
 
     @Test("takes a sync of the whole file system for one of each file")
@@ -186,22 +186,5 @@ struct DescriptorBudgetTests {
         #expect(descriptor.state.withLock { $0.isDirty })
         descriptor.completeSync(try descriptor.beginSync())
         #expect(!descriptor.state.withLock { $0.isDirty })
-    }
-
-    /// The process's descriptors of files in a directory, by file name.
-    private static func numbers(_ directory: String) throws -> [String: Int32] {
-        var numbers: [String: Int32] = [:]
-        for number in try PosixFileSystem().list("/proc/self/fd").compactMap({ Int32($0) }) {
-            var target = [UInt8](repeating: 0, count: 4096)
-            let count = target.withUnsafeMutableBytes { buffer in
-                buffer.baseAddress.map { readlink("/proc/self/fd/\(number)", $0, buffer.count) }
-                    ?? 0
-            }
-            let path = String(decoding: target.prefix(max(0, count)), as: UTF8.self)
-            if path.hasPrefix(directory + "/") {
-                numbers[String(path.dropFirst(directory.count + 1))] = number
-            }
-        }
-        return numbers
     }
 }

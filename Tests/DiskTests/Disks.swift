@@ -95,3 +95,20 @@ func reason(_ call: () throws -> Void) -> FileError.Reason? {
         return (error as? FileError)?.reason
     }
 }
+
+/// The process's descriptors of files in a directory, by file name.
+func openNumbers(_ directory: String) throws -> [String: Int32] {
+    var numbers: [String: Int32] = [:]
+    for number in try PosixFileSystem().list("/proc/self/fd").compactMap({ Int32($0) }) {
+        var target = [UInt8](repeating: 0, count: 4096)
+        let count = target.withUnsafeMutableBytes { buffer in
+            buffer.baseAddress.map { readlink("/proc/self/fd/\(number)", $0, buffer.count) }
+                ?? 0
+        }
+        let path = String(decoding: target.prefix(max(0, count)), as: UTF8.self)
+        if path.hasPrefix(directory + "/") {
+            numbers[String(path.dropFirst(directory.count + 1))] = number
+        }
+    }
+    return numbers
+}
