@@ -63,19 +63,29 @@ public enum Varint {
     /// A value may not be longer than it needs to be: the last byte of a longer one is never 0.
     /// The position moves only on success.
     @inlinable
+    @inline(__always)
     public static func read(
         _ buffer: UnsafeRawBufferPointer, at position: inout Int, maxLength: Int = maxLength64
     ) -> UInt64? {
-        var cursor = position
-        guard cursor < buffer.count else { return nil }
-        let first = unsafe buffer[cursor]
-        if first < 0x80 {
-            position = cursor + 1
-            return UInt64(first)
+        // Nearly all lengths and deltas take one byte; the others are worth a call.
+        if position < buffer.count {
+            let first = unsafe buffer[position]
+            if first < 0x80 {
+                position += 1
+                return UInt64(first)
+            }
         }
-        var value = UInt64(first & 0x7f)
-        cursor += 1
-        var shift: UInt64 = 7
+        return unsafe readLong(buffer, at: &position, maxLength: maxLength)
+    }
+
+    /// Reads a value of any length.
+    @usableFromInline
+    static func readLong(
+        _ buffer: UnsafeRawBufferPointer, at position: inout Int, maxLength: Int
+    ) -> UInt64? {
+        var cursor = position
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
         let end = min(buffer.count, position + maxLength)
         while cursor < end {
             let byte = unsafe buffer[cursor]
@@ -84,7 +94,7 @@ public enum Varint {
             if shift == 63, byte > 1 { return nil }
             value |= UInt64(byte & 0x7f) << shift
             if byte < 0x80 {
-                guard byte != 0 else { return nil }
+                guard byte != 0 || shift == 0 else { return nil }
                 position = cursor
                 return value
             }
@@ -95,6 +105,7 @@ public enum Varint {
 
     /// Reads a zigzag-coded value of up to 64 bits, or `nil` as ``read(_:at:maxLength:)`` does.
     @inlinable
+    @inline(__always)
     public static func readZigZag64(
         _ buffer: UnsafeRawBufferPointer, at position: inout Int
     ) -> Int64? {
@@ -104,14 +115,18 @@ public enum Varint {
 
     /// Reads a zigzag-coded value of up to 32 bits, or `nil` as ``read(_:at:maxLength:)`` does.
     @inlinable
+    @inline(__always)
     public static func readZigZag32(
         _ buffer: UnsafeRawBufferPointer, at position: inout Int
     ) -> Int32? {
-        var cursor = position
-        guard let value = unsafe read(buffer, at: &cursor, maxLength: maxLength32),
-            value <= UInt64(UInt32.max)
-        else { return nil }
-        position = cursor
+        let start = position
+        guard let value = unsafe read(buffer, at: &position, maxLength: maxLength32) else {
+            return nil
+        }
+        guard value <= UInt64(UInt32.max) else {
+            position = start
+            return nil
+        }
         return Int32(truncatingIfNeeded: unZigZag(value))
     }
 }
