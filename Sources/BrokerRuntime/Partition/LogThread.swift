@@ -168,9 +168,10 @@ struct LogThread {
     private func waitMilliseconds() -> Int {
         let now = host.clock.monotonic()
         var wait = min(nextHousekeeping, nextDiskCheck) - now
-        for log in recent {
-            wait = min(wait, log.lastAppend + Self.idleMilliseconds - now)
-            if !roundIsOut, let deadline = log.nextDeadline(at: now) { wait = min(wait, deadline) }
+        // The end of a round wakes this thread anyway.
+        for log in recent where !log.isSyncing && !log.isDirty {
+            let idle = max(1, log.lastAppend + Self.idleMilliseconds - now)
+            wait = min(wait, log.nextDeadline(at: now) ?? idle)
         }
         return Int(max(0, min(wait, 1000)))
     }
