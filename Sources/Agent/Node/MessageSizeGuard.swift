@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Faults
+internal import FoundationEssentials
+internal import LogService
 internal import NIOCore
 internal import NIOHPACK
 internal import NIOHTTP2
@@ -90,6 +92,9 @@ final class MessageSizeGuard: ChannelDuplexHandler {
         // INVALID_ARGUMENT, as for a record over its topic's limit: no repetition will help.
         headers.add(name: "grpc-status", value: "3")
         headers.add(name: "grpc-message", value: fault.description)
+        headers.add(
+            name: "grpc-status-details-bin",
+            value: Data(fault.statusDetails).base64EncodedString())
         let trailers = HTTP2Frame.FramePayload.headers(.init(headers: headers, endStream: true))
         context.writeAndFlush(wrapOutboundOut(trailers), promise: nil)
         // Closing resets the stream, and a reset can overtake the status in the client. A client

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Faults
+public import Faults
 internal import GRPCCore
 internal import GRPCProtobuf
 internal import LogAPI
@@ -61,6 +61,12 @@ extension Fault {
         }
         return RPCError(
             GoogleRPCStatus(code: code.status, message: description, details: details))
+    }
+
+    /// The details of the failure's status, as the header `grpc-status-details-bin` carries them;
+    /// for handlers that end a call before a service sees it.
+    public var statusDetails: [UInt8] {
+        rpcError().metadata[binaryValues: "grpc-status-details-bin"].first { _ in true } ?? []
     }
 
     /// The failure as one of several results in a message.

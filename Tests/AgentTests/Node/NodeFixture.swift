@@ -74,8 +74,11 @@ final class RawConnection: Sendable {
     private let channel: any Channel
     private let deaf: Deaf
 
-    init(to address: ListenAddress) async throws {
-        let deaf = Deaf()
+    /// Connects.
+    ///
+    /// - Parameter answersPings: Whether it does that one thing by itself.
+    init(to address: ListenAddress, answersPings: Bool = false) async throws {
+        let deaf = Deaf(answersPings: answersPings)
         self.deaf = deaf
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
@@ -108,11 +111,14 @@ final class RawConnection: Sendable {
         try await channel.close()
     }
 
-    /// Answers nothing, and takes a reset for what it is: the end.
+    /// Answers nothing but pings, and takes a reset for what it is: the end.
     private final class Deaf: ChannelInboundHandler, Sendable {
         typealias InboundIn = ByteBuffer
 
+        private let answersPings: Bool
         private let received = Mutex<[UInt8]>([])
+
+        init(answersPings: Bool) { self.answersPings = answersPings }
 
         /// Whether a SETTINGS frame with the flag ACK has come.
         var isAcknowledged: Bool {
@@ -123,7 +129,25 @@ final class RawConnection: Sendable {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            received.withLock { $0 += unwrapInboundIn(data).readableBytesView }
+            let bytes = received.withLock { received in
+                received += unwrapInboundIn(data).readableBytesView
+                return received
+            }
+            guard answersPings else { return }
+            // Frames are of 9 bytes and their content; those of type 6 are pings of 8 bytes. All
+            // are looked through again each time: there are few, and a ping may be answered twice.
+            var rest = bytes[...]
+            while rest.count >= 9 {
+                let header = Array(rest.prefix(9))
+                let size = Int(header[0]) << 16 | Int(header[1]) << 8 | Int(header[2])
+                let content = rest.dropFirst(9).prefix(size)
+                guard content.count == size else { return }
+                if header[3] == 6, header[4] == 0 {
+                    let answer = ByteBuffer(bytes: [0, 0, 8, 6, 1, 0, 0, 0, 0] + content)
+                    context.writeAndFlush(NIOAny(answer), promise: nil)
+                }
+                rest = rest.dropFirst(9 + size)
+            }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {

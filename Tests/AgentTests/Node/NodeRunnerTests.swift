@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BrokerRuntime
+import Disk
 import Faults
 import Glibc
+import Records
 import SimulatedDisk
 import Testing
 
@@ -9,11 +12,12 @@ import Testing
 
 /// Runs a node as a process would, and calls back when it is ready.
 private func runNode(
+    on disk: any FileSystem = SimulatedFileSystem(modelsPowerCuts: false),
     graceSeconds: Int = 10, onReady: @escaping @Sendable (Node) async throws -> Void
 ) async throws {
     try await NodeRunner.run(
         settings: nodeSettings { $0.shutdownGrace = .seconds(graceSeconds) },
-        fileSystem: SimulatedFileSystem(modelsPowerCuts: false), logger: noLogger
+        fileSystem: disk, logger: noLogger
     ) { node in
         Task { try await onReady(node) }
     }
@@ -60,11 +64,14 @@ struct NodeRunnerTests {
         }
     }
 
-    @Test("a reader of logs that goes away does not end the process")
-    func brokenPipe() async {
-        await #expect(processExitsWith: .exitCode(0)) {
-            try await runNode { _ in
-                kill(getpid(), SIGPIPE)
+    @Test("a stop that a dead disk holds up is cut when the grace is over")
+    func stuckDisk() async {
+        await #expect(processExitsWith: .exitCode(1)) {
+            let disk = StuckDisk()
+            try await runNode(on: disk, graceSeconds: 1) { node in
+                let partition = try node.broker.partition("default", 0)
+                _ = try await partition.append(Record(key: nil, value: [1])).offset
+                disk.getStuck()
                 kill(getpid(), SIGTERM)
             }
             exit(0)

@@ -140,10 +140,13 @@ struct NodeTests {
         let clock = ContinuousClock()
         let began = Mutex<ContinuousClock.Instant?>(nil)
         try await withNode {
-            $0.shutdownGrace = .seconds(1)
+            // Far from the time after which a client is closed that does not answer.
+            $0.shutdownGrace = .milliseconds(500)
+            $0.limits.connectionGrace = .seconds(3600)
         } _: { node in
             // A call that has begun, and whose request never comes.
-            let connection = try await RawConnection(to: node.grpcAddress)
+            let connection = try await RawConnection(
+                to: node.grpcAddress, answersPings: true)
             try await connection.send(RawConnection.greeting + RawConnection.unendingCall)
             try await connection.waitUntilAnswered()
             began.withLock { $0 = clock.now }
