@@ -144,8 +144,8 @@ let package = Package(
             name: "Commands",
             dependencies: [
                 "Agent", "CordwoodClient", "CommitLog", "PosixDisk", "Disk", "Records", "Faults",
-                "Telemetry", "Bytes",
-                arguments, logging, configuration, lifecycle,
+                "Telemetry",
+                arguments, logging,
             ],
             swiftSettings: everyRoom),
         // Beside the house: what measures it.

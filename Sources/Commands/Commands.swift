@@ -10,4 +10,4 @@
 //
 // A verb is a value that was parsed from the arguments; all it touches comes with the `Session`, so
 // that tests run verbs without a process. `Program` turns what a verb throws into three lines and
-// an `ExitStatus`. Data goes to standard output and nothing else does.
+// an `ProgramStatus`. Data goes to standard output and nothing else does.

@@ -50,7 +50,7 @@ final class CapturedSession: Sendable {
     }
 
     /// Runs a command line.
-    func run(_ arguments: String...) async -> ExitStatus {
+    func run(_ arguments: String...) async -> ProgramStatus {
         await Program.run(arguments, in: session)
     }
 

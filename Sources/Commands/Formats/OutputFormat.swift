@@ -15,7 +15,7 @@ enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument {
 /// The option `-o` of the commands that print data.
 struct OutputOptions: ParsableArguments {
     @Option(
-        name: [.short, .customLong("output")],
+        name: [.customShort("o"), .customLong("output")],
         help: ArgumentHelp("How to print data.", valueName: "format"))
     var format = OutputFormat.table
 }

@@ -26,7 +26,9 @@ struct RecordTemplate: Equatable, Sendable {
 
     var pieces: [Piece] = []
 
-    /// Takes a format apart. `%s` is the value too, as in kcat.
+    /// Takes a format apart.
+    ///
+    /// `%s` is the value too, as in kcat.
     init(_ text: String) throws(Fault) {
         var literal = ""
         var rest = text[...]

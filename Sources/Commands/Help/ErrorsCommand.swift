@@ -74,7 +74,7 @@ extension ErrorCode {
             .init("code", .string(text)), .init("summary", .string(summary)),
             .init("cause", .string(cause)), .init("remedy", .string(remedy)),
             .init("retryable", .bool(isRetryable)),
-            .init("exit_status", .number(Int(ExitStatus(self).rawValue))),
+            .init("exit_status", .number(Int(ProgramStatus(self).rawValue))),
         ])
     }
 }

@@ -48,7 +48,7 @@ enum CommandReference {
             | --- | --- |
 
             """
-        for status in ExitStatus.allCases {
+        for status in ProgramStatus.allCases {
             page += "| \(status.rawValue) | \(status.summary) |\n"
         }
         page += """
@@ -138,7 +138,7 @@ enum ErrorReference {
                     - Why: \(code.cause)
                     - Try: \(code.remedy)
                     - The same request can succeed later: \(code.isRetryable ? "yes" : "no")
-                    - Exit status: \(ExitStatus(code).rawValue)
+                    - Exit status: \(ProgramStatus(code).rawValue)
 
                     """
             }

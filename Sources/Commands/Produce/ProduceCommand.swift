@@ -15,9 +15,9 @@ struct ProduceCommand: Verb {
             "cordwood produce logs --file /var/log/syslog",
             """
             With --file, the bytes can be had back exactly: `cordwood consume TOPIC` prints what
-            the file held, even where its last line has no newline (that record carries a header
-            named \(RecordPrinter.unterminatedHeader)). Order holds within a partition, so a file
-            of which the order counts goes to one partition: -p 0.
+            the file held, even where its last line has no newline (that record carries a
+            header named \(RecordPrinter.unterminatedHeader)). Order holds within a
+            partition, so a file of which the order counts goes to one partition: -p 0.
 
             A topic that does not exist is created if the server is on this machine, and with
             --create on any other.

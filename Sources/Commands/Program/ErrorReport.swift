@@ -12,14 +12,14 @@ struct ErrorReport: Equatable {
     var code: String
     var why: String
     var remedy: String
-    var status: ExitStatus
+    var status: ProgramStatus
 
     init(_ fault: Fault) {
         message = fault.message
         code = fault.code.text
         why = fault.code.cause
         remedy = fault.hint ?? fault.code.remedy
-        status = ExitStatus(fault.code)
+        status = ProgramStatus(fault.code)
     }
 
     init(_ error: CordwoodError) {
@@ -28,7 +28,7 @@ struct ErrorReport: Equatable {
         code = "\(error.code)"
         why = known?.cause ?? "The server is newer than this program and knows more errors."
         remedy = error.hint.isEmpty ? known?.remedy ?? "cordwood version" : error.hint
-        status = known.map(ExitStatus.init) ?? .failed
+        status = known.map(ProgramStatus.init) ?? .failed
     }
 
     /// A report of anything that a verb threw.

@@ -8,14 +8,14 @@ internal import Synchronization
 enum Interruption {
     /// Runs `body`, and cancels it at the first SIGINT or SIGTERM.
     static func cancelling(
-        _ body: @escaping @Sendable () async -> ExitStatus
-    ) async -> ExitStatus {
+        _ body: @escaping @Sendable () async -> ProgramStatus
+    ) async -> ProgramStatus {
         let (signals, continuation) = AsyncStream<Void>.makeStream()
         let sources = [SIGINT, SIGTERM].map { number in
             source(number) { continuation.yield() }
         }
         defer { for source in sources { source.cancel() } }
-        return await withTaskGroup(of: ExitStatus?.self) { group in
+        return await withTaskGroup(of: ProgramStatus?.self) { group in
             group.addTask { await body() }
             group.addTask {
                 for await _ in signals { return nil }

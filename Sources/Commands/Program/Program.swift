@@ -17,7 +17,7 @@ public enum Program {
     }
 
     /// Runs arguments, without the program's name in front.
-    public static func run(_ arguments: [String], in session: Session) async -> ExitStatus {
+    public static func run(_ arguments: [String], in session: Session) async -> ProgramStatus {
         let command: any ParsableCommand
         do {
             command = try CordwoodCommand.parseAsRoot(arguments)
@@ -34,7 +34,7 @@ public enum Program {
         return await Interruption.cancelling { await perform(verb, session) }
     }
 
-    private static func perform(_ verb: any Verb, _ session: Session) async -> ExitStatus {
+    private static func perform(_ verb: any Verb, _ session: Session) async -> ProgramStatus {
         let failure: any Error
         do {
             try verb.check()
@@ -60,7 +60,7 @@ public enum Program {
     /// Answers arguments that did not parse: help that was asked for, or what is wrong.
     private static func refuse(
         _ error: any Error, _ arguments: [String], _ session: Session
-    ) async -> ExitStatus {
+    ) async -> ProgramStatus {
         guard CordwoodCommand.exitCode(for: error) != .success else {
             let text = CordwoodCommand.fullMessage(for: error, columns: session.helpWidth)
             return await show(text + "\n", session)
@@ -75,7 +75,7 @@ public enum Program {
         return CordwoodCommand.helpMessage(for: command, columns: session.helpWidth) + "\n"
     }
 
-    private static func show(_ text: String, _ session: Session) async -> ExitStatus {
+    private static func show(_ text: String, _ session: Session) async -> ProgramStatus {
         // A reader of help that goes away has seen enough.
         try? await session.output.write(text)
         return .success
@@ -84,5 +84,5 @@ public enum Program {
 
 /// Ends a verb that has said all there is to say with a status of its own.
 struct Outcome: Error {
-    var status: ExitStatus
+    var status: ProgramStatus
 }

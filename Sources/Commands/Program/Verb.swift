@@ -24,7 +24,7 @@ extension Verb {
 
 /// The discussion of a command: two examples to copy, then what else there is to say.
 func examples(_ first: String, _ second: String, _ more: String = "") -> String {
-    "\n  \(first)\n  \(second)" + (more.isEmpty ? "" : "\n\n\(more)")
+    "  \(first)\n  \(second)" + (more.isEmpty ? "" : "\n\n\(more)")
 }
 
 /// Reads a value of an option, and says within the parser's own message why it cannot be.

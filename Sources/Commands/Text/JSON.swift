@@ -70,7 +70,9 @@ enum JSON: Equatable, Sendable {
         bytes += (rounded == whole ? "\(Int64(whole))" : "\(rounded)").utf8
     }
 
-    /// Appends text in quotes. The bytes must be UTF-8.
+    /// Appends text in quotes.
+    ///
+    /// The bytes must be UTF-8.
     static func append(_ text: some Sequence<UInt8>, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text {

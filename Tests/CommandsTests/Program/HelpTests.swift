@@ -20,8 +20,8 @@ struct HelpTests {
         let shown = lines.dropFirst().drop { $0.isEmpty }.prefix(2)
         for line in shown {
             #expect(line.hasPrefix("  "), "\(line)")
-            let example = try #require(line.components(of: "cordwood ").last, "\(line)")
-            let arguments = Self.arguments(example)
+            let start = try #require(line.firstRange(of: "cordwood "), "\(line)").upperBound
+            let arguments = Self.arguments(line[start...])
             #expect(throws: Never.self, "\(line)") {
                 _ = try CordwoodCommand.parseAsRoot(arguments)
             }
@@ -53,12 +53,5 @@ struct HelpTests {
         }
         arguments.append(word)
         return Array(arguments.prefix { $0 != "|" && $0 != ">" })
-    }
-}
-
-extension Substring {
-    /// The parts between a separator.
-    fileprivate func components(of separator: String) -> [Substring] {
-        split(separator: separator, omittingEmptySubsequences: true)
     }
 }

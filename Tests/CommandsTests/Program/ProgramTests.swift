@@ -120,12 +120,12 @@ struct ProgramTests {
 
     @Test("every error code has an exit status of its kind")
     func statuses() {
-        #expect(ExitStatus(.topicNotFound) == .notFound)
-        #expect(ExitStatus(.unreachable) == .unavailable)
-        #expect(ExitStatus(.deadlineExceeded) == .timeout)
-        #expect(ExitStatus(.plaintextRefused) == .denied)
-        #expect(ExitStatus(.invalidUsage) == .usage)
-        #expect(ExitStatus(.topicExists) == .failed)
-        #expect(ErrorCode.allCases.allSatisfy { ExitStatus($0) != .success })
+        #expect(ProgramStatus(.topicNotFound) == .notFound)
+        #expect(ProgramStatus(.unreachable) == .unavailable)
+        #expect(ProgramStatus(.deadlineExceeded) == .timeout)
+        #expect(ProgramStatus(.plaintextRefused) == .denied)
+        #expect(ProgramStatus(.invalidUsage) == .usage)
+        #expect(ProgramStatus(.topicExists) == .failed)
+        #expect(ErrorCode.allCases.allSatisfy { ProgramStatus($0) != .success })
     }
 }

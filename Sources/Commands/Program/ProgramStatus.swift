@@ -3,8 +3,10 @@
 internal import CordwoodClient
 internal import Faults
 
-/// What the process ends with. A number is never given a new meaning.
-public enum ExitStatus: Int32, Sendable, CaseIterable {
+/// What the process ends with.
+///
+/// A number is never given a new meaning.
+public enum ProgramStatus: Int32, Sendable, CaseIterable {
     /// All was done.
     case success = 0
     /// It could not be done.
