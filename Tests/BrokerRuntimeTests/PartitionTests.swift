@@ -60,15 +60,30 @@ struct PartitionTests {
 
     @Test("answers pipelined records in order without a sync for each")
     func pipelines() async throws {
-        let disk = SimulatedFileSystem()
-        try await withPartition(disk) { partition, _ in
-            let calls = disk.mutatingCalls
-            let pending = try (0..<5000).map { try partition.append(BrokerFixture.record($0)) }
-            for (number, record) in pending.enumerated() {
-                #expect(try await record.offset == Offset(Int64(number)))
-            }
-            #expect(disk.mutatingCalls - calls < 1000)
+        let disk = SlowDisk()
+        let broker = try BrokerFixture.open(disk)
+        _ = try await broker.createTopic("logs", partitionCount: 1, settings: [:])
+        let partition = try broker.partition("logs", 0)
+        let before = disk.syncCount
+        let pending = try (0..<2000).map { try partition.append(BrokerFixture.record($0)) }
+        for (number, record) in pending.enumerated() {
+            #expect(try await record.offset == Offset(Int64(number)))
         }
+        #expect(disk.syncCount - before < 400)
+        await broker.close()
+    }
+
+    @Test("syncs many partitions in one round")
+    func wideRounds() async throws {
+        let disk = SlowDisk()
+        let broker = try BrokerFixture.open(disk)
+        _ = try await broker.createTopic("logs", partitionCount: 40, settings: [:])
+        let partitions = try (0..<40).map { try broker.partition("logs", $0) }
+        for round in 0..<5 {
+            let pending = try partitions.map { try $0.append(BrokerFixture.record(round)) }
+            for record in pending { #expect(try await record.offset == Offset(Int64(round))) }
+        }
+        await broker.close()
     }
 
     @Test("wakes who waits at the tail, once there is something, and not before")
