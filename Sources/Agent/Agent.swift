@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A server, put together.
+// One node, put together: the room that knows all others of the server.
 //
-//     flags, CORDWOOD_*, file ─▶ SettingsLoader ─▶ Settings ─▶ Node ─▶ Broker
-//                                                                └──▶ gRPC server ─▶ LogServices
+//     flags, CORDWOOD_*, YAML ──▶ SettingsLoader ──▶ Settings
+//                                                       │
+//     NodeRunner (signals) ──▶ Node ──▶ Broker ◀── LogServices ◀── gRPC ◀── ConnectionGuard
 //
-// The only room that knows everybody. `Node` starts a broker and the gRPC server in front of it and
-// stops them in order; `NodeRunner` does so as a process's purpose, with its signals.
-// `SettingsTable` has a row for each setting: the loader, the example and the reference page are
-// made from it. `ConnectionGuard` and `MessageSizeGuard` keep the limits that the transport lacks.
+// `Settings/` is one table of keys, from which the loader, the check, the example file and the
+// reference page are made. `Node/` starts and stops a node, and holds its clients to limits that the
+// gRPC transport does not know. Main types: `Settings`, `SettingsLoader`, `Node`.

@@ -8,15 +8,6 @@ internal import Foundation
 public import Logging
 internal import SimulatedDisk
 
-// A Cordwood server for tests, inside the test's process.
-//
-//     try await withCordwood(topics: ["orders"]) { server in
-//         try await server.client.produce("orders", value: "hello")
-//     }
-//
-// It is the server of `cordwood serve`, on a port of its own, ready in milliseconds; when the
-// closure is done nothing of it is left.
-
 /// A server that lives for the length of a closure.
 public struct CordwoodServer: Sendable {
     /// Where it listens, as `host:port`, for clients of any kind.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A server inside a test's process, for those who test programs that use Cordwood.
+// A Cordwood server for tests, inside the test's process.
 //
-// `withCordwood` starts what `cordwood serve` starts, on a port of its own, in memory or in a
-// temporary folder, hands over a `CordwoodServer` with a connected client, and leaves nothing behind.
+//     try await withCordwood(topics: ["orders"]) { server in
+//         try await server.client.produce("orders", value: "hello")
+//     }
+//
+// It is the server of `cordwood serve`, on a port of its own, ready in milliseconds; when the
+// closure is done nothing of it is left.
