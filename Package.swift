@@ -213,7 +213,8 @@ let package = Package(
         .testTarget(
             name: "CordwoodClientTests",
             dependencies: [
-                "CordwoodClient", "CordwoodTesting", "LogAPI", "Records", "Faults", "Bytes", grpcCore, grpcTransport,
+                "CordwoodClient", "CordwoodTesting", "LogAPI", "Records", "Faults", "Bytes",
+                grpcCore, grpcTransport,
                 grpcProtobuf, logging,
             ],
             swiftSettings: everyRoom),
@@ -222,7 +223,10 @@ let package = Package(
             swiftSettings: everyRoom),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "CordwoodTesting", "Agent", "CordwoodClient", "PosixDisk", "Faults", arguments, logging],
+            dependencies: [
+                "Commands", "CordwoodTesting", "Agent", "CordwoodClient", "PosixDisk", "Faults",
+                arguments, logging,
+            ],
             swiftSettings: everyRoom),
         .testTarget(
             name: "DiskTests", dependencies: ["PosixDisk", "SimulatedDisk", "Disk"],
