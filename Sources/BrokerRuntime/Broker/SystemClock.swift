@@ -12,7 +12,7 @@ extension BrokerClock {
     /// The machine's clocks.
     public static let system = BrokerClock(
         wall: { Timestamp(milliseconds: milliseconds(of: CLOCK_REALTIME)) },
-        monotonic: { milliseconds(of: CLOCK_MONOTONIC) })
+        monotonic: { milliseconds(of: CLOCK_MONOTONIC) }, pause: { usleep($0) })
 
     private static func milliseconds(of clock: clockid_t) -> Int64 {
         var time = timespec()

@@ -39,6 +39,7 @@ struct LogThread {
     private var logs: [ObjectIdentifier: PartitionLog] = [:]
     private var dirty: [PartitionLog] = []
     private var recent: [PartitionLog] = []
+    private var pace = Pace()
     private var roundIsOut = false
     private var isStopping = false
     /// What waits for the round under way to end.
@@ -60,6 +61,9 @@ struct LogThread {
     mutating func run() {
         while !isStopping || roundIsOut {
             let commands = host.queue.takeAll(waiting: waitMilliseconds())
+            if !commands.isEmpty, pace.shouldGather(at: host.clock.monotonic()) {
+                host.clock.pause(Pace.gatherMicroseconds)
+            }
             for command in commands { carryOut(command) }
             beginRound()
             tick()
@@ -79,7 +83,8 @@ struct LogThread {
 
     private mutating func append(_ partition: Partition) {
         guard let log = logs[ObjectIdentifier(partition)] else { return }
-        let failure = log.appendWaiting(now: host.clock.now)
+        let (bytes, failure) = log.appendWaiting(now: host.clock.now)
+        pace.note(bytes: bytes, at: host.clock.monotonic())
         if case .diskFull = failure { guardian.noteDiskFull(host: host, logger: logger) }
         report(log)
         log.lastAppend = host.clock.monotonic()
@@ -325,8 +330,7 @@ extension LogThread {
     mutating func stop(because fault: Fault) -> [Handover] {
         for log in logs.values {
             log.partition.refuseAppends(fault)
-            let failure = log.appendWaiting(now: host.clock.now)
-            if let failure {
+            if let failure = log.appendWaiting(now: host.clock.now).failure {
                 logger.error(
                     "records were refused while stopping",
                     metadata: ["partition": "\(log.partition.name)", "error": "\(failure)"])

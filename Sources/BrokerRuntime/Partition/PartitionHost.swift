@@ -99,12 +99,17 @@ public struct BrokerClock: Sendable {
     /// Milliseconds of a clock that never jumps.
     public var monotonic: @Sendable () -> Int64
 
+    /// Lets so many microseconds pass on the calling thread.
+    public var pause: @Sendable (UInt32) -> Void
+
     /// Clocks that these closures read.
     public init(
-        wall: @escaping @Sendable () -> Timestamp, monotonic: @escaping @Sendable () -> Int64
+        wall: @escaping @Sendable () -> Timestamp, monotonic: @escaping @Sendable () -> Int64,
+        pause: @escaping @Sendable (UInt32) -> Void = { _ in }
     ) {
         self.wall = wall
         self.monotonic = monotonic
+        self.pause = pause
     }
 
     var now: Timestamp { wall() }

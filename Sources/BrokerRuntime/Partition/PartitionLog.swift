@@ -43,10 +43,10 @@ final class PartitionLog {
 
     /// Appends all that waits for the partition, in one write.
     ///
-    /// - Returns: What went wrong, if something did.
-    func appendWaiting(now: Timestamp) -> LogError? {
+    /// - Returns: How many bytes waited, and what went wrong, if something did.
+    func appendWaiting(now: Timestamp) -> (bytes: Int, failure: LogError?) {
         let entries = partition.inbox.withLock { $0.takeAll() }
-        guard !entries.isEmpty else { return nil }
+        guard !entries.isEmpty else { return (0, nil) }
         let bytes = entries.reduce(0) { $0 + $1.buffer.count }
         let result = log.append(entries.map(\.buffer), now: now)
         var offset = result.baseOffset
@@ -69,7 +69,7 @@ final class PartitionLog {
         let waiters = partition.inbox.withLock { $0.release(bytes) }
         for waiter in waiters { waiter() }
         publish()
-        return result.failure
+        return (bytes, result.failure)
     }
 
     /// Shows readers what is committed, and answers those whose batches are.
