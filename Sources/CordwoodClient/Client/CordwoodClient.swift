@@ -53,6 +53,8 @@ public final class CordwoodClient: Sendable, Service {
             group.addTask { try await client.connection.run() }
             let result = try await body(client)
             client.connection.close()
+            // Closing alone waits for a server that took the connection and is silent.
+            group.cancelAll()
             return result
         }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
+import LogAPI
 import Testing
 
 @testable import CordwoodClient
@@ -51,6 +53,26 @@ struct CordwoodClientTests {
                 try await client.deleteTopic("t")
             }
             #expect(thrown?.code == .deadlineExceeded)
+        }
+    }
+
+    @Test("a server that takes the connection and says nothing is given up in time")
+    func silent() async throws {
+        let listener = try SilentListener()
+        var configuration = CordwoodClient.Configuration(server: "127.0.0.1:\(listener.port)")
+        configuration.requestTimeout = .milliseconds(100)
+        configuration.connectTimeout = .milliseconds(100)
+        try await CordwoodClient.withClient(configuration) { client in
+            let call = await #expect(throws: CordwoodError.self) {
+                _ = try await client.listTopics()
+            }
+            #expect(call?.code == .deadlineExceeded)
+            let stream = await #expect(throws: CordwoodError.self) {
+                try await client.connection.stream { options, _ in
+                    try await client.connection.log.consume(.init(), options: options) { _ in }
+                }
+            }
+            #expect(stream?.code == .unreachable)
         }
     }
 
@@ -127,4 +149,31 @@ struct CordwoodClientTests {
         }
         #expect(try log.texts(11) == ["a", "b"])
     }
+}
+
+/// A socket that listens on a port of its own and never accepts: the system completes connections
+/// to it, and nobody answers on them.
+private struct SilentListener: ~Copyable {
+    let port: Int
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = self.descriptor
+        let isListening = withUnsafeMutableBytes(of: &address) { bytes in
+            guard let name = bytes.assumingMemoryBound(to: sockaddr.self).baseAddress else {
+                return false
+            }
+            return bind(descriptor, name, size) == 0 && listen(descriptor, 16) == 0
+                && getsockname(descriptor, name, &size) == 0
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        try #require(isListening)
+    }
+
+    deinit { close(descriptor) }
 }
