@@ -110,7 +110,7 @@ struct ConsumeCommand: Verb {
             // Ctrl-C is how following ends; there is nothing wrong with it.
         }
         session.talk.endProgress()
-        if !session.output.isTerminal {
+        if session.output.isFile {
             session.talk.remark(HumanText.noun(run.recordCount, "record"))
         }
     }
@@ -139,7 +139,7 @@ struct ConsumeCommand: Verb {
             }
             if run.remaining == 0 { break }
             if follow || run.session.output.isTerminal { try await flush(&run) }
-            if !run.session.output.isTerminal, !follow {
+            if run.session.output.isFile, !follow {
                 run.session.talk.show(
                     ProgressLine(
                         done: run.recordCount, total: nil, unit: .records,

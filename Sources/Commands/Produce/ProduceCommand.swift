@@ -113,15 +113,15 @@ struct ProduceCommand: Verb {
 
     func perform(in session: Session) async throws {
         let input = try openInput(in: session)
-        if input.isTerminal {
-            session.talk.remark("each line is a record; Ctrl-D ends")
-        }
         let began = ContinuousClock.now
         let summary = try await connection.withClient(in: session) { client in
             let count = try await ensureTopic(client, session)
             if file != nil, !whole, count > 1, partition == nil, key == nil {
                 session.talk.say(
                     "note: \(topic) has \(count) partitions; -p 0 keeps the lines in order")
+            }
+            if input.isTerminal, !whole {
+                session.talk.remark("each line is a record; Ctrl-D ends")
             }
             var options = ProducerOptions()
             options.batchBytesMax = 256 << 10

@@ -34,7 +34,8 @@ public enum Program {
         return await Interruption.cancelling { await perform(verb, session) }
     }
 
-    private static func perform(_ verb: any Verb, _ session: Session) async -> ProgramStatus {
+    /// Performs a verb, and says what went wrong if something did.
+    static func perform(_ verb: any Verb, _ session: Session) async -> ProgramStatus {
         let failure: any Error
         do {
             try verb.check()
@@ -48,7 +49,8 @@ public enum Program {
         switch failure {
         case is Output.ReaderIsGone: return .success
         case let outcome as Outcome: return outcome.status
-        case is CancellationError where Task.isCancelled: return .interrupted
+        // What fails once the task is cancelled fails because of that.
+        case _ where Task.isCancelled: return .interrupted
         default:
             let report = ErrorReport(failure)
             guard report.status != .interrupted else { return .interrupted }

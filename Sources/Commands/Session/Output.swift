@@ -10,18 +10,29 @@ public final class Output: Sendable {
 
     /// Whether a person sees the bytes.
     let isTerminal: Bool
+    /// Whether the bytes go into a file, so that nobody sees anything of them.
+    ///
+    /// A pipe's reader may print on the same terminal, where progress would be in its way.
+    let isFile: Bool
     private let sink: @Sendable ([UInt8]) throws -> Void
     private let calls = BlockingCalls(label: "output")
 
     /// An output that hands pieces to `sink`, one after the other.
-    public init(isTerminal: Bool, sink: @escaping @Sendable ([UInt8]) throws -> Void) {
+    public init(
+        isTerminal: Bool, isFile: Bool = false, sink: @escaping @Sendable ([UInt8]) throws -> Void
+    ) {
         self.isTerminal = isTerminal
+        self.isFile = isFile
         self.sink = sink
     }
 
     /// An output on a descriptor.
     static func descriptor(_ number: Int32) -> Output {
-        Output(isTerminal: isatty(number) == 1) { try Self.write($0, to: number) }
+        var status = stat()
+        let isFile = fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return Output(isTerminal: isatty(number) == 1, isFile: isFile) { bytes in
+            try Self.write(bytes, to: number)
+        }
     }
 
     /// Writes bytes; returns when the system has them.

@@ -80,9 +80,30 @@ struct ProgramTests {
     func unreachable() async {
         // Port 1 is nobody's: binding it takes privileges, and nothing of a test has it.
         let captured = CapturedSession(environment: ["CORDWOOD_SERVER": "127.0.0.1:1"])
-        #expect(await captured.run("topic", "list", "--timeout", "5s") == .unavailable)
+        #expect(await captured.run("topic", "list") == .unavailable)
         #expect(captured.talk.contains("[CW-5001]"))
         #expect(captured.talk.contains("cordwood dev"))
+    }
+
+    @Test("a server that is silent ends with 5 when the time is up")
+    func silent() async throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer -> UInt16 in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { any in
+                _ = bind(listener, any, size)
+                _ = listen(listener, 8)
+                _ = getsockname(listener, any, &size)
+            }
+            return UInt16(bigEndian: pointer.pointee.sin_port)
+        }
+        let captured = CapturedSession(environment: ["CORDWOOD_SERVER": "127.0.0.1:\(port)"])
+        #expect(await captured.run("topic", "list", "--timeout", "200ms") == .timeout)
+        #expect(captured.talk.contains("[CW-5002]"))
     }
 
     @Test("a group of commands shows its help")
