@@ -134,12 +134,16 @@ public final class Partition: Sendable {
     }
 
     /// Waits until there is room in the partition's queue again.
-    public func waitForRoom() async throws(Fault) {
+    ///
+    /// - Parameter bytes: What is to be appended next; others may take the room first.
+    public func waitForRoom(for bytes: Int = 0) async throws(Fault) {
         let waiter = Waiter()
         let mustWait = inbox.withLock { inbox -> Bool in
-            guard inbox.refusal == nil, inbox.byteCount > host.queueBytesMax / 2 else {
-                return false
-            }
+            let isFull =
+                inbox.byteCount > host.queueBytesMax / 2
+                || inbox.byteCount + bytes > host.queueBytesMax
+            // What waits for an empty queue always fits it.
+            guard inbox.refusal == nil, inbox.byteCount > 0, isFull else { return false }
             inbox.roomWaiters.append { waiter.wake(.success(())) }
             return true
         }

@@ -111,7 +111,7 @@ struct LogServiceProvider: Cordwood_V1_LogService.ServiceProtocol {
             // A full queue refuses at once. Waiting here holds the client back, and the batches
             // keep their order, which they would not if the client sent this one again.
             guard pending.failure?.code == .overloaded else { return pending }
-            try await partition.waitForRoom()
+            try await partition.waitForRoom(for: pending.bytes)
             try Task.checkCancellation()
         }
     }
