@@ -83,9 +83,11 @@ struct LogThread {
 
     private mutating func append(_ partition: Partition) {
         guard let log = logs[ObjectIdentifier(partition)] else { return }
-        let (bytes, failure) = log.appendWaiting(now: host.clock.now)
+        let (bytes, _) = log.appendWaiting(now: host.clock.now) { failure in
+            // Who is refused finds the broker's state to be the reason.
+            if case .diskFull = failure { guardian.noteDiskFull(host: host, logger: logger) }
+        }
         pace.note(bytes: bytes, at: host.clock.monotonic())
-        if case .diskFull = failure { guardian.noteDiskFull(host: host, logger: logger) }
         report(log)
         log.lastAppend = host.clock.monotonic()
         if !log.isRecent {

@@ -43,12 +43,16 @@ final class PartitionLog {
 
     /// Appends all that waits for the partition, in one write.
     ///
+    /// - Parameter beforeRefusing: Told what went wrong before those who wait are.
     /// - Returns: How many bytes waited, and what went wrong, if something did.
-    func appendWaiting(now: Timestamp) -> (bytes: Int, failure: LogError?) {
+    func appendWaiting(
+        now: Timestamp, beforeRefusing: (LogError) -> Void = { _ in }
+    ) -> (bytes: Int, failure: LogError?) {
         let entries = partition.inbox.withLock { $0.takeAll() }
         guard !entries.isEmpty else { return (0, nil) }
         let bytes = entries.reduce(0) { $0 + $1.buffer.count }
         let result = log.append(entries.map(\.buffer), now: now)
+        if let failure = result.failure { beforeRefusing(failure) }
         var offset = result.baseOffset
         for (number, entry) in entries.enumerated() {
             guard number < result.batchCount else {
