@@ -74,7 +74,11 @@ public final class Node: Service, Sendable {
             stop()
             serving.cancel()
         }
-        let wasAsked = isAskedToStop
+        // From here on `stop` finds nothing to stop, and leaves the loops alone.
+        let wasAsked = isStopping.withLock { isStopping in
+            defer { isStopping = true }
+            return isStopping
+        }
         drain.begin()
         await broker.close()
         server.withLock { $0 = nil }
@@ -91,16 +95,18 @@ public final class Node: Service, Sendable {
     /// Streams end at once. Calls may finish; those that have not after four fifths of
     /// `shutdown.grace` are cut, and the rest of the time is for the broker.
     public func stop() {
+        let serving = serving
         let isFirst = isStopping.withLock { isStopping in
-            defer { isStopping = true }
-            return !isStopping
+            guard !isStopping else { return false }
+            isStopping = true
+            // Before anything ends, since the loops end soon after and take no more tasks then.
+            loops.next().scheduleTask(in: TimeAmount(grace * 4 / 5)) { serving.cancel() }
+            return true
         }
         guard isFirst else { return }
         logger.info("stopping", metadata: ["connections": .stringConvertible(connections.count)])
         drain.begin()
         server.withLock { $0?.beginGracefulShutdown() }
-        let serving = serving
-        loops.next().scheduleTask(in: TimeAmount(grace * 4 / 5)) { serving.cancel() }
     }
 
     /// Whether the node is stopping or has stopped.
