@@ -82,7 +82,7 @@ public final class Partition: Sendable {
     ) {
         let header: BatchHeader
         do throws(BatchError) {
-            header = try BatchContent.check(batch.bytes, sizeMax: batchSizeMax)
+            header = try check(batch)
         } catch {
             completion(.failure(Fault(error)))
             return
@@ -95,6 +95,13 @@ public final class Partition: Sendable {
             return nil
         }
         if let refusal { pending.complete(.failure(refusal)) }
+    }
+
+    private func check(_ batch: BatchBuffer) throws(BatchError) -> BatchHeader {
+        let sizeMax = batchSizeMax
+        // What the server itself has just encoded is what it says.
+        if batch.isBuilt, batch.count <= sizeMax { return BatchHeader(reading: batch.bytes) }
+        return try BatchContent.check(batch.bytes, sizeMax: sizeMax)
     }
 
     /// Appends a batch and waits until it is as durable as the topic says.

@@ -104,12 +104,17 @@ extension BatchBuilder {
     ///
     /// - Parameter defaultTimestamp: The timestamp where the message has none.
     public mutating func append(_ message: Cordwood_V1_Record, defaultTimestamp: Timestamp) {
-        append(
-            key: message.hasKey ? [UInt8](message.key) : nil,
-            value: message.hasValue ? [UInt8](message.value) : nil,
-            headers: message.headers.isEmpty ? [] : message.headers.map(Record.Header.init),
-            timestamp: message.hasTimestampMs
-                ? Timestamp(milliseconds: message.timestampMs) : defaultTimestamp)
+        let headers = message.headers.isEmpty ? [] : message.headers.map(Record.Header.init)
+        let timestamp =
+            message.hasTimestampMs ? Timestamp(milliseconds: message.timestampMs) : defaultTimestamp
+        message.key.withUnsafeBytes { key in
+            message.value.withUnsafeBytes { value in
+                _ = append(
+                    keyBytes: message.hasKey ? key : nil,
+                    valueBytes: message.hasValue ? value : nil,
+                    headers: headers, timestamp: timestamp)
+            }
+        }
     }
 }
 

@@ -16,6 +16,9 @@ public final class BatchBuffer: @unchecked Sendable {
     private var memory: UnsafeMutableRawBufferPointer
     /// The batch's length in bytes.
     public private(set) var count: Int
+    /// A ``BatchBuilder`` made the batch and nobody had it in hand to change it since, so that there
+    /// is no need to check it.
+    public private(set) var isBuilt = false
 
     /// An empty buffer that takes a batch of `capacity` bytes without growing.
     public init(capacity: Int) {
@@ -52,7 +55,8 @@ public final class BatchBuffer: @unchecked Sendable {
 
     /// The batch, to be changed in place.
     public var mutableBytes: UnsafeMutableRawBufferPointer {
-        unsafe UnsafeMutableRawBufferPointer(
+        isBuilt = false
+        return unsafe UnsafeMutableRawBufferPointer(
             rebasing: memory[Self.headroom..<(Self.headroom + count)])
     }
 
@@ -66,9 +70,12 @@ public final class BatchBuffer: @unchecked Sendable {
         unsafe UnsafeMutableRawBufferPointer(rebasing: memory[Self.headroom...])
     }
 
+    func markBuilt() { isBuilt = true }
+
     /// Says how much of ``room`` is the batch.
     public func setCount(_ count: Int) {
         precondition(count >= 0 && count <= capacity, "\(count) bytes do not fit \(capacity)")
+        isBuilt = false
         self.count = count
     }
 

@@ -44,8 +44,31 @@ public struct BatchBuilder: Sendable {
     public mutating func append(
         key: [UInt8]?, value: [UInt8]?, headers: [Record.Header] = [], timestamp: Timestamp
     ) -> Int {
-        let keyCount = key?.count ?? 0
-        let valueCount = value?.count ?? 0
+        unsafe Self.withBytes(key) { key in
+            unsafe Self.withBytes(value) { value in
+                unsafe append(
+                    keyBytes: key, valueBytes: value, headers: headers, timestamp: timestamp)
+            }
+        }
+    }
+
+    private static func withBytes<Value>(
+        _ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) -> Value
+    ) -> Value {
+        guard let bytes else { return body(nil) }
+        return unsafe bytes.withUnsafeBytes { unsafe body($0) }
+    }
+
+    /// Appends a record whose key and value lie in somebody else's memory; they are copied once.
+    ///
+    /// - Returns: The record's offset delta in the batch.
+    @discardableResult
+    public mutating func append(
+        keyBytes key: UnsafeRawBufferPointer?, valueBytes value: UnsafeRawBufferPointer?,
+        headers: [Record.Header] = [], timestamp: Timestamp
+    ) -> Int {
+        let keyCount = unsafe key?.count ?? 0
+        let valueCount = unsafe value?.count ?? 0
         if recordCount == 0 {
             baseTimestamp = timestamp
             maxTimestamp = timestamp
@@ -55,8 +78,8 @@ public struct BatchBuilder: Sendable {
         let timestampDelta = timestamp.rawValue &- baseTimestamp.rawValue
         var length = 1 + Varint.length(ofZigZag: timestampDelta)
         length += Varint.length(ofZigZag: Int64(recordCount))
-        length += Varint.length(ofZigZag: key == nil ? -1 : Int64(keyCount)) + keyCount
-        length += Varint.length(ofZigZag: value == nil ? -1 : Int64(valueCount)) + valueCount
+        length += unsafe Varint.length(ofZigZag: key == nil ? -1 : Int64(keyCount)) + keyCount
+        length += unsafe Varint.length(ofZigZag: value == nil ? -1 : Int64(valueCount)) + valueCount
         length += Varint.length(ofZigZag: Int64(headers.count))
         for header in headers {
             let nameCount = header.name.utf8.count
@@ -77,8 +100,8 @@ public struct BatchBuilder: Sendable {
         unsafe writeField(value, to: room)
         unsafe Varint.writeZigZag(Int64(headers.count), to: room, at: &position)
         for header in headers {
-            unsafe writeField(Array(header.name.utf8), to: room)
-            unsafe writeField(header.value, to: room)
+            unsafe Self.withBytes(Array(header.name.utf8)) { unsafe writeField($0, to: room) }
+            unsafe Self.withBytes(header.value) { unsafe writeField($0, to: room) }
         }
         recordCount += 1
         return recordCount - 1
@@ -96,6 +119,7 @@ public struct BatchBuilder: Sendable {
         unsafe BatchHeader.write(
             to: finished.mutableBytes, codec: .none, recordCount: Int32(recordCount),
             baseTimestamp: baseTimestamp, maxTimestamp: maxTimestamp)
+        finished.markBuilt()
         buffer = BatchBuffer(capacity: max(nextCapacity, BatchHeader.size))
         position = BatchHeader.size
         recordCount = 0
@@ -104,15 +128,16 @@ public struct BatchBuilder: Sendable {
 
     /// Writes a length-prefixed field; the caller has reserved the room.
     @inline(__always)
-    private mutating func writeField(_ field: [UInt8]?, to room: UnsafeMutableRawBufferPointer) {
-        guard let field else {
+    private mutating func writeField(
+        _ field: UnsafeRawBufferPointer?, to room: UnsafeMutableRawBufferPointer
+    ) {
+        guard let field = unsafe field else {
             unsafe Varint.writeZigZag(-1, to: room, at: &position)
             return
         }
         unsafe Varint.writeZigZag(Int64(field.count), to: room, at: &position)
-        unsafe field.withUnsafeBytes { source in
-            guard let base = source.baseAddress, let target = room.baseAddress else { return }
-            unsafe (target + position).copyMemory(from: base, byteCount: source.count)
+        if let base = field.baseAddress, let target = room.baseAddress {
+            unsafe (target + position).copyMemory(from: base, byteCount: field.count)
         }
         position += field.count
     }
