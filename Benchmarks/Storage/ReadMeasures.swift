@@ -32,7 +32,8 @@ struct ReadMeasures {
             "read with checksums, page cache", engine, plain, bound: 0.70)
     }
 
-    private static let chunk = 256 << 10
+    /// What a consumer's stream reads at a time, unless it asks for less.
+    private static let chunk = 1 << 20
 
     private func readPlainly(_ file: any File, _ size: Int) throws {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 16)

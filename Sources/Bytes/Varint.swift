@@ -67,12 +67,17 @@ public enum Varint {
     public static func read(
         _ buffer: UnsafeRawBufferPointer, at position: inout Int, maxLength: Int = maxLength64
     ) -> UInt64? {
-        // Nearly all lengths and deltas take one byte; the others are worth a call.
-        if position < buffer.count {
+        // Nearly all lengths and deltas take one byte or two; the others are worth a call.
+        if position + 1 < buffer.count {
             let first = unsafe buffer[position]
             if first < 0x80 {
                 position += 1
                 return UInt64(first)
+            }
+            let second = unsafe buffer[position + 1]
+            if second < 0x80, second != 0 {
+                position += 2
+                return UInt64(first & 0x7f) | UInt64(second) << 7
             }
         }
         return unsafe readLong(buffer, at: &position, maxLength: maxLength)

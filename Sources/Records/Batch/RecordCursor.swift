@@ -37,6 +37,7 @@ public struct RecordCursor {
     public var remaining: Int { unsafe bytes.count - position }
 
     /// The next record, or `nil` at the end of the bytes.
+    @inline(__always)
     public mutating func next() throws(BatchError) -> RecordView? {
         guard unsafe position < bytes.count else { return nil }
         let start = position
