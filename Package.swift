@@ -29,6 +29,7 @@ let grpcProtobuf: Target.Dependency = .product(
     name: "GRPCProtobuf", package: "grpc-swift-protobuf")
 let swiftProtobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let hpack: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
@@ -89,6 +90,8 @@ let package = Package(
         .target(
             name: "ClusterCore", dependencies: ["Faults", "Bytes"],
             swiftSettings: pureRoom),
+        .target(name: "GroupCore", dependencies: ["Records", "Bytes"], swiftSettings: pureRoom),
+        .target(name: "KafkaProtocol", dependencies: ["Bytes"], swiftSettings: pureRoom),
         .target(
             name: "LogAPI",
             dependencies: ["Records", "Bytes", grpcCore, grpcProtobuf, swiftProtobuf],
@@ -99,7 +102,9 @@ let package = Package(
         .target(
             name: "BrokerRuntime",
             dependencies: [
-                "CommitLog", "ClusterCore", "Records", "Disk", "Faults", "Bytes", deque, logging,
+                "CommitLog", "ClusterCore", "GroupCore", "Records", "Disk", "Faults", "Bytes",
+                deque,
+                logging,
             ],
             swiftSettings: everyRoom),
         .target(
@@ -111,7 +116,7 @@ let package = Package(
             swiftSettings: everyRoom),
         .target(
             name: "Simulation",
-            dependencies: ["CommitLog", "SimulatedDisk", "Records", "Disk", "Bytes"],
+            dependencies: ["CommitLog", "GroupCore", "SimulatedDisk", "Records", "Disk", "Bytes"],
             swiftSettings: everyRoom),
         // Level 5
         .target(
@@ -121,14 +126,21 @@ let package = Package(
                 grpcCore, grpcProtobuf, swiftProtobuf, deque,
             ],
             swiftSettings: everyRoom),
+        .target(
+            name: "KafkaService",
+            dependencies: [
+                "KafkaProtocol", "BrokerRuntime", "ClusterCore", "GroupCore", "CommitLog",
+                "Records", "Faults", "Bytes", nioCore, deque, logging,
+            ],
+            swiftSettings: everyRoom),
         .executableTarget(
             name: "simulate", dependencies: ["Simulation", arguments], swiftSettings: everyRoom),
         // Level 6
         .target(
             name: "Agent",
             dependencies: [
-                "LogService", "BrokerRuntime", "ClusterCore", "PosixDisk", "Disk", "Faults",
-                "Telemetry",
+                "LogService", "KafkaService", "BrokerRuntime", "ClusterCore", "PosixDisk", "Disk",
+                "Faults", "Telemetry",
                 grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration,
                 yams, logging,
             ],
@@ -172,6 +184,20 @@ let package = Package(
             name: "LogAPITests", dependencies: ["LogAPI", "Records", swiftProtobuf],
             swiftSettings: everyRoom),
         .testTarget(
+            name: "GroupCoreTests", dependencies: ["GroupCore", "Records", "Bytes"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "KafkaProtocolTests", dependencies: ["KafkaProtocol", "Bytes"],
+            exclude: ["Golden"], swiftSettings: everyRoom),
+        .testTarget(
+            name: "KafkaServiceTests",
+            dependencies: [
+                "KafkaService", "KafkaProtocol", "BrokerRuntime", "ClusterCore", "GroupCore",
+                "CommitLog", "Compression", "SimulatedDisk", "Disk", "Records", "Faults", "Bytes",
+                nioCore, nioEmbedded, logging,
+            ],
+            swiftSettings: everyRoom),
+        .testTarget(
             name: "LogServiceTests",
             dependencies: [
                 "LogService", "LogAPI", "BrokerRuntime", "Compression", "SimulatedDisk", "Disk",
@@ -192,18 +218,22 @@ let package = Package(
             dependencies: ["CordwoodTesting", "CordwoodClient", logging], swiftSettings: everyRoom),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["Simulation", "SimulatedDisk", "CommitLog", "Records", "Disk"],
+            dependencies: [
+                "Simulation", "SimulatedDisk", "CommitLog", "GroupCore", "Records", "Disk", "Bytes",
+            ],
             swiftSettings: everyRoom),
         .testTarget(
             name: "CommitLogTests",
-            dependencies: ["CommitLog", "SimulatedDisk", "Disk", "Records", "Bytes"],
+            dependencies: [
+                "CommitLog", "Compression", "SimulatedDisk", "Disk", "Records", "Bytes",
+            ],
             exclude: ["Golden/Files"],
             swiftSettings: everyRoom),
         .testTarget(
             name: "BrokerRuntimeTests",
             dependencies: [
-                "BrokerRuntime", "ClusterCore", "CommitLog", "SimulatedDisk", "PosixDisk", "Disk",
-                "Records", "Faults", logging,
+                "BrokerRuntime", "ClusterCore", "GroupCore", "CommitLog", "SimulatedDisk",
+                "PosixDisk", "Disk", "Records", "Faults", "Bytes", logging,
             ],
             swiftSettings: everyRoom),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: everyRoom),
