@@ -91,8 +91,8 @@ extension ErrorCode {
         case .unsupportedCompression:
             (
                 "The batch is compressed in a way that is not served here.",
-                "This version opens gzip and uncompressed batches.",
-                "Send the batch uncompressed or with gzip."
+                "The codec is not known, or its library is not installed on the server.",
+                "Use another codec, or install the library that the message names."
             )
         case .invalidSetting:
             (
@@ -105,6 +105,36 @@ extension ErrorCode {
                 "There is no setting of that name.",
                 "It is misspelt, or belongs to another version.",
                 "Use the name that the message proposes; see docs/reference/settings.md."
+            )
+        case .outOfOrderSequence:
+            (
+                "An idempotent producer's batch does not follow the one before.",
+                "A batch between them was lost, or two programs use one producer id.",
+                "Let the client library deal with it: it gets a new producer id or fails."
+            )
+        case .invalidProducerEpoch:
+            (
+                "A newer instance of the producer has taken its place.",
+                "The producer id came with an epoch that is older than one seen before.",
+                "Stop the old instance."
+            )
+        case .groupNotFound:
+            (
+                "There is no consumer group of that name.",
+                "The name is misspelt, or the group has neither members nor committed offsets.",
+                "See `cordwood group list`."
+            )
+        case .groupNotEmpty:
+            (
+                "The consumer group has members, which would be disturbed.",
+                "Programs of the group are running.",
+                "Stop the group's consumers, wait for their session timeout, and try again."
+            )
+        case .invalidGroup:
+            (
+                "The name cannot be a consumer group's.",
+                "It is empty, or longer than the server allows.",
+                "Choose another name."
             )
         case .diskFull:
             (

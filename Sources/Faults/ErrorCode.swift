@@ -19,6 +19,11 @@ public enum ErrorCode: Int, Sendable, CaseIterable {
     case unsupportedCompression = 1011
     case invalidSetting = 1012
     case unknownSetting = 1013
+    case outOfOrderSequence = 1014
+    case invalidProducerEpoch = 1015
+    case groupNotFound = 1016
+    case groupNotEmpty = 1017
+    case invalidGroup = 1018
 
     // 2xxx: the disk and what is on it.
     case diskFull = 2001

@@ -28,7 +28,7 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
     init(_ code: ErrorCode) {
         switch code {
         case .invalidUsage, .notConfirmed: self = .usage
-        case .topicNotFound, .partitionNotFound, .offsetOutOfRange: self = .notFound
+        case .topicNotFound, .partitionNotFound, .groupNotFound, .offsetOutOfRange: self = .notFound
         case .plaintextRefused: self = .denied
         case .deadlineExceeded: self = .timeout
         case .unreachable, .shuttingDown, .overloaded, .diskFull, .storageFailed, .dataLoss,
@@ -37,7 +37,8 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
         case .cancelled: self = .interrupted
         case .invalidArgument, .topicExists, .invalidTopicName, .invalidPartitionCount,
             .batchTooLarge, .invalidBatch, .corruptBatch, .unsupportedCompression,
-            .invalidSetting, .unknownSetting, .dataDirectoryLocked, .dataDirectoryUnusable,
+            .invalidSetting, .unknownSetting, .outOfOrderSequence, .invalidProducerEpoch,
+            .groupNotEmpty, .invalidGroup, .dataDirectoryLocked, .dataDirectoryUnusable,
             .unsupportedFormat, .addressInUse, .internalError, .unknownKey, .invalidValue,
             .configurationUnreadable, .closed, .unexpectedAnswer, .inputUnreadable, .outputFailed:
             self = .failed

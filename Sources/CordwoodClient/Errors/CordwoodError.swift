@@ -89,6 +89,16 @@ extension CordwoodError.Code {
     public static let invalidSetting = Self(.invalidSetting)
     /// There is no setting of that name.
     public static let unknownSetting = Self(.unknownSetting)
+    /// An idempotent producer's batch does not follow the one before.
+    public static let outOfOrderSequence = Self(.outOfOrderSequence)
+    /// A newer instance of the producer has taken its place.
+    public static let invalidProducerEpoch = Self(.invalidProducerEpoch)
+    /// There is no consumer group of that name.
+    public static let groupNotFound = Self(.groupNotFound)
+    /// The consumer group has members, which would be disturbed.
+    public static let groupNotEmpty = Self(.groupNotEmpty)
+    /// The name cannot be a consumer group's.
+    public static let invalidGroup = Self(.invalidGroup)
     /// The server's disk is too full to accept records; reads go on.
     public static let diskFull = Self(.diskFull)
     /// The server's disk failed to store or return bytes.

@@ -15,14 +15,15 @@ extension ErrorCode {
     var status: RPCError.Code {
         switch self {
         case .invalidArgument, .invalidTopicName, .invalidPartitionCount, .batchTooLarge,
-            .invalidBatch, .unsupportedCompression, .invalidSetting, .unknownSetting:
+            .invalidBatch, .unsupportedCompression, .invalidGroup, .invalidSetting, .unknownSetting:
             .invalidArgument
-        case .topicNotFound, .partitionNotFound: .notFound
+        case .topicNotFound, .partitionNotFound, .groupNotFound: .notFound
         case .topicExists: .alreadyExists
         case .offsetOutOfRange: .outOfRange
         case .diskFull, .overloaded: .resourceExhausted
         case .dataLoss, .corruptBatch: .dataLoss
-        case .partitionReadOnly, .dataDirectoryLocked, .dataDirectoryUnusable,
+        case .outOfOrderSequence, .invalidProducerEpoch, .groupNotEmpty, .partitionReadOnly,
+            .dataDirectoryLocked, .dataDirectoryUnusable,
             .unsupportedFormat:
             .failedPrecondition
         case .shuttingDown, .unreachable: .unavailable
