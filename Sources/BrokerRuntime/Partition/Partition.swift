@@ -17,13 +17,13 @@ public final class Partition: Sendable {
     public let number: Int
 
     let inbox: Mutex<Inbox>
-    private let published: Mutex<Published>
+    let published: Mutex<Published>
     private let limits: Mutex<Limits>
     let host: PartitionHost
 
-    private struct Published {
+    struct Published {
         var snapshot: LogSnapshot?
-        var waiters: [(offset: Offset, waiter: Waiter)] = []
+        var waiters: [(offset: Offset, waiter: any RecordsWaiter)] = []
         /// Why there is nothing to read.
         var refusal: Fault?
         var state = PartitionState.online
@@ -36,7 +36,7 @@ public final class Partition: Sendable {
     }
 
     /// Damaged indexes are asked to be rebuilt here.
-    private let onDamagedIndex: @Sendable (Partition, Offset) -> Void
+    let onDamagedIndex: @Sendable (Partition, Offset) -> Void
 
     init(
         topic: String, number: Int, host: PartitionHost, batchSizeMax: Int,
@@ -178,7 +178,7 @@ public final class Partition: Sendable {
     // MARK: Reading
 
     /// The most that is read on the caller's own thread: some tens of microseconds of copying.
-    private static let cachedReadMax = 256 << 10
+    static let cachedReadMax = 256 << 10
 
     /// Reads whole batches from the one that holds `offset` on, up to the high watermark.
     ///
@@ -218,6 +218,13 @@ public final class Partition: Sendable {
     ///   goes away.
     public func waitForRecords(beyond offset: Offset) async throws(Fault) {
         let waiter = Waiter()
+        if try register(waiter, beyond: offset) { try await waiter.wait() }
+    }
+
+    /// Has a waiter woken once the high watermark is beyond `offset`.
+    ///
+    /// - Returns: Whether it has to wait; if not it is beyond already, and the waiter is not kept.
+    func register(_ waiter: any RecordsWaiter, beyond offset: Offset) throws(Fault) -> Bool {
         let result = published.withLock { published -> Result<Bool, Fault> in
             if let refusal = published.refusal { return .failure(refusal) }
             guard let snapshot = published.snapshot, snapshot.highWatermark <= offset else {
@@ -230,7 +237,7 @@ public final class Partition: Sendable {
             published.waiters.append((offset, waiter))
             return .success(true)
         }
-        if try result.get() { try await waiter.wait() }
+        return try result.get()
     }
 
     /// Finds an offset.
@@ -301,7 +308,7 @@ public final class Partition: Sendable {
         }
     }
 
-    private func snapshot() throws(Fault) -> LogSnapshot {
+    func snapshot() throws(Fault) -> LogSnapshot {
         let result = published.withLock { published -> Result<LogSnapshot, Fault> in
             if let snapshot = published.snapshot { return .success(snapshot) }
             return .failure(
@@ -316,14 +323,14 @@ public final class Partition: Sendable {
 extension Partition {
     /// Shows readers a new snapshot, and wakes those who waited for what it brings.
     func publish(_ snapshot: LogSnapshot, state: PartitionState) {
-        let woken = published.withLock { published -> [Waiter] in
+        let woken = published.withLock { published -> [any RecordsWaiter] in
             precondition(
                 snapshot.highWatermark >= published.snapshot?.highWatermark ?? .zero,
                 "the high watermark fell")
             published.snapshot = snapshot
             published.state = state
             guard !published.waiters.isEmpty else { return [] }
-            var woken: [Waiter] = []
+            var woken: [any RecordsWaiter] = []
             published.waiters.removeAll { entry in
                 guard entry.offset < snapshot.highWatermark else { return false }
                 woken.append(entry.waiter)
@@ -354,7 +361,7 @@ extension Partition {
     /// Ends all waiting, and reads too unless the last snapshot is to stay readable.
     func withdraw(_ fault: Fault, state: PartitionState, keepingSnapshot: Bool = false) {
         refuseAppends(fault)
-        let woken = published.withLock { published -> [Waiter] in
+        let woken = published.withLock { published -> [any RecordsWaiter] in
             published.refusal = published.refusal ?? fault
             published.state = state
             if !keepingSnapshot { published.snapshot = nil }

@@ -3,8 +3,16 @@
 internal import Faults
 internal import Synchronization
 
+/// Who waits for records: a task, or a call that is carried on by callbacks.
+protocol RecordsWaiter: Sendable {
+    /// Whether it need not be woken any more.
+    var isDone: Bool { get }
+    /// Wakes it; only the first call counts.
+    func wake(_ result: Result<Void, Fault>)
+}
+
 /// A task that waits for one event, or for its own cancellation.
-final class Waiter: Sendable {
+final class Waiter: RecordsWaiter {
     private enum State {
         case idle
         case waiting(UnsafeContinuation<Result<Void, Fault>, Never>)
