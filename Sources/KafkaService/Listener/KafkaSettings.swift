@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the Kafka listener is set to.
+public struct KafkaSettings: Sendable {
+    /// The number that clients know this node by.
+    public var nodeID: Int32 = 1
+    /// The cluster's id as clients see it: 22 characters of base64, as Kafka writes a UUID.
+    public var clusterID = ""
+    /// The host that clients are told to connect to, once the listener is bound.
+    public var advertisedHost: @Sendable () -> String = { "localhost" }
+    /// The port that clients are told to connect to, once the listener is bound.
+    public var advertisedPort: @Sendable () -> Int32 = { 9092 }
+    /// Whether a topic that is asked for by name, and is not there, is created.
+    public var autoCreateTopics = true
+
+    /// Bytes of one request: 1 KiB to 1 GiB.
+    public var requestBytesMax = 100 << 20
+    /// Bytes of one fetch answer: the first batch comes whole even if it is larger.
+    public var fetchBytesMax = 16 << 20
+    /// The longest that a fetch may wait, in milliseconds.
+    public var fetchWaitMax: Int64 = 60_000
+    /// Bytes of requests that are under way for one connection before it is read no further.
+    public var connectionBytesMax = 16 << 20
+    /// Bytes of requests and answers that are under way for all connections.
+    public var serverBytesMax = 512 << 20
+    /// Milliseconds after which a connection without requests is closed.
+    public var idleMax: Int64 = 600_000
+    /// Milliseconds that a new connection may take for its first request, and any may take from a
+    /// request's first byte to its last.
+    public var requestTimeMax: Int64 = 30_000
+    /// Connections of one client address.
+    public var connectionsPerAddressMax = 1024
+    /// Connections in all.
+    public var connectionsMax = 4096
+
+    /// The default settings.
+    public init() {}
+}
