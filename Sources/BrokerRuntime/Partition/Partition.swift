@@ -23,6 +23,7 @@ public final class Partition: Sendable {
 
     struct Published {
         var snapshot: LogSnapshot?
+        var term = Term.zero
         var waiters: [(offset: Offset, waiter: any RecordsWaiter)] = []
         /// Why there is nothing to read.
         var refusal: Fault?
@@ -63,6 +64,11 @@ public final class Partition: Sendable {
     public var logStartOffset: Offset {
         published.withLock { $0.snapshot?.logStartOffset ?? .zero }
     }
+
+    /// The term under which records are appended: the leader epoch of Kafka's clients.
+    public var term: Term { published.withLock { $0.term } }
+
+    func setTerm(_ term: Term) { published.withLock { $0.term = term } }
 
     /// The offset behind the last committed record: what readers may see.
     public var highWatermark: Offset {

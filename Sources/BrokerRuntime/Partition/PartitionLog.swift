@@ -39,6 +39,7 @@ final class PartitionLog {
         self.partition = partition
         self.log = log
         self.durability = durability
+        partition.setTerm(log.term)
     }
 
     /// Appends all that waits for the partition, in one write.
