@@ -26,6 +26,8 @@ public final class Broker: Sendable {
     private let lock: Mutex<(any FileLock)?>
     let host: PartitionHost
     let control: JobPool
+    /// The consumer groups.
+    public let groups = GroupCoordinator()
     private let logThread: DedicatedThread
     private let sharedDiskState: SharedDiskState
     private let catalog: Mutex<Catalog>
