@@ -14,6 +14,7 @@ final class ServerConnection: Sendable {
     let connectTimeout: Duration
     let log: Cordwood_V1_LogService.Client<Transport>
     let topics: Cordwood_V1_TopicService.Client<Transport>
+    let groups: Cordwood_V1_GroupService.Client<Transport>
     let health: Grpc_Health_V1_Health.Client<Transport>
     private let client: GRPCClient<Transport>
 
@@ -34,6 +35,7 @@ final class ServerConnection: Sendable {
         }
         log = Cordwood_V1_LogService.Client(wrapping: client)
         topics = Cordwood_V1_TopicService.Client(wrapping: client)
+        groups = Cordwood_V1_GroupService.Client(wrapping: client)
         health = Grpc_Health_V1_Health.Client(wrapping: client)
     }
 
