@@ -6,10 +6,9 @@ public struct KafkaSettings: Sendable {
     public var nodeID: Int32 = 1
     /// The cluster's id as clients see it: 22 characters of base64, as Kafka writes a UUID.
     public var clusterID = ""
-    /// The host that clients are told to connect to, once the listener is bound.
-    public var advertisedHost: @Sendable () -> String = { "localhost" }
-    /// The port that clients are told to connect to, once the listener is bound.
-    public var advertisedPort: @Sendable () -> Int32 = { 9092 }
+    /// What clients are told to connect to; `nil` for the address that each has reached already,
+    /// which is right unless something between translates addresses.
+    public var advertised: Address?
     /// Whether a topic that is asked for by name, and is not there, is created.
     public var autoCreateTopics = true
 
@@ -32,6 +31,18 @@ public struct KafkaSettings: Sendable {
     public var connectionsPerAddressMax = 1024
     /// Connections in all.
     public var connectionsMax = 4096
+
+    /// Where a client connects to.
+    public struct Address: Sendable, Equatable {
+        public var host: String
+        public var port: Int32
+
+        /// An address of these.
+        public init(host: String, port: Int32) {
+            self.host = host
+            self.port = port
+        }
+    }
 
     /// The default settings.
     public init() {}

@@ -31,4 +31,6 @@ struct RequestContext: Sendable {
     var clientID: String?
     /// The address that the client connected from.
     var clientHost: String
+    /// Where the client is told to reach this node.
+    var advertised: KafkaSettings.Address
 }
