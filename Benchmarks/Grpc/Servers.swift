@@ -39,6 +39,7 @@ enum Servers {
         var settings = Settings()
         settings.dataDirectory = directory
         settings.listen.grpcAddress.port = 0
+        settings.listen.kafkaAddress = nil
         settings.topicDefaults.durability = .os
         settings.disk.reserveBytes = 0
         var logger = Logger(label: "bench")

@@ -96,6 +96,7 @@ private func testSettings(
     defaults.nodeID = "test"
     defaults.dataDirectory = dataDirectory
     defaults.listen.grpcAddress = ListenAddress(host: "127.0.0.1", port: 0)
+    defaults.listen.kafkaAddress = ListenAddress(host: "127.0.0.1", port: 0)
     defaults.listen.threads = 1
     defaults.disk.lowBytes = 0
     defaults.disk.criticalBytes = 0

@@ -12,8 +12,10 @@ enum Listener {
     ///
     /// - Throws: ``Faults/ErrorCode/plaintextRefused`` for one that other machines reach, unless
     ///   that is allowed.
+    ///
+    /// - Parameter key: The setting that the address comes from.
     static func resolve(
-        _ address: ListenAddress, allowPlaintext: Bool
+        _ address: ListenAddress, of key: String, allowPlaintext: Bool
     ) throws(Fault) -> ListenAddress {
         var resolved = address
         if address.host == "localhost" {
@@ -26,7 +28,7 @@ enum Listener {
                 resolved.host = found.ipAddress ?? address.host
             } catch {
                 throw Fault(
-                    .invalidValue, "listen.grpc.address: there is no host \(address.host)",
+                    .invalidValue, "\(key): there is no host \(address.host)",
                     hint: "Use an address of this machine, such as 127.0.0.1.")
             }
         }
@@ -47,7 +49,11 @@ enum Listener {
     }
 
     /// Why the transport does not listen.
-    static func fault(_ error: (any Error)?, listeningOn address: ListenAddress) -> Fault {
+    ///
+    /// - Parameter flag: The option that chooses another address.
+    static func fault(
+        _ error: (any Error)?, listeningOn address: ListenAddress, flag: String = "--listen"
+    ) -> Fault {
         let cause = (error as? RuntimeError)?.cause ?? error
         guard let code = (cause as? IOError)?.errnoCode else {
             return Fault(
@@ -59,7 +65,7 @@ enum Listener {
             return Fault(
                 .addressInUse, "\(address) is taken by another program",
                 hint: """
-                    Stop it (`ss -ltnp` shows it), or choose another address with --listen; \
+                    Stop it (`ss -ltnp` shows it), or choose another address with \(flag); \
                     port 0 takes one that is free.
                     """)
         case EADDRNOTAVAIL:

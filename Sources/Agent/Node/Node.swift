@@ -146,7 +146,7 @@ extension Node {
             result = try await pool.runIfActive {
                 Result { () throws(Fault) in
                     let address = try Listener.resolve(
-                        settings.listen.grpcAddress,
+                        settings.listen.grpcAddress, of: "listen.grpc.address",
                         allowPlaintext: settings.listen.insecureAllowPlaintext)
                     let broker = try Broker.open(
                         dataDirectory: settings.dataDirectory, fileSystem: fileSystem,

@@ -22,6 +22,8 @@ public struct Settings: Sendable, Equatable {
     public var partitionCountDefault = 1
     /// Settings of topics that do not say otherwise.
     public var topicDefaults = TopicSettings()
+    /// What Kafka clients get.
+    public var kafka = KafkaServiceSettings()
     /// How full the disk may become.
     public var disk = DiskSettings()
     /// What clients may ask of the node.
@@ -49,10 +51,31 @@ public struct ListenSettings: Sendable, Equatable {
     public var grpcAddress = ListenAddress(host: "127.0.0.1", port: 8400)
     /// What clients are told to connect to; empty for the address that is listened on.
     public var grpcAdvertise = ""
+    /// Address and port of the Kafka protocol; port 0 for one that is free, `nil` for none.
+    public var kafkaAddress: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 9092)
+    /// What Kafka clients are told to connect to; empty for the address that each has reached.
+    public var kafkaAdvertise = ""
     /// Whether addresses that other machines can reach are served without TLS.
     public var insecureAllowPlaintext = false
     /// Threads that own connections.
     public var threads = 2
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What Kafka clients get.
+public struct KafkaServiceSettings: Sendable, Equatable {
+    /// Whether a topic that a client asks for by name is created if it is missing.
+    public var autoCreateTopics = true
+    /// The largest request, in bytes.
+    public var requestBytes = 100 << 20
+    /// The largest answer to a fetch, in bytes, but for a batch that is larger alone.
+    public var fetchBytes = 16 << 20
+    /// Bytes of requests under way on one connection before it is read no further.
+    public var connectionBytes = 16 << 20
+    /// Bytes of requests under way on all connections.
+    public var totalBytes = 512 << 20
 
     /// The defaults.
     public init() {}

@@ -48,6 +48,14 @@ enum SettingsRules {
                     settings.listen.insecureAllowPlaintext
                         || settings.listen.grpcAddress.isLoopback != false
                 }),
+            Rule(
+                keys: ["listen.kafka.address"],
+                demand: "without TLS, listen.kafka.address must be a loopback address",
+                code: .plaintextRefused,
+                holds: { settings in
+                    settings.listen.insecureAllowPlaintext
+                        || settings.listen.kafkaAddress?.isLoopback != false
+                }),
         ]
     }
 

@@ -1,6 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension SettingsTable {
+    /// What Kafka clients get.
+    static let kafka: [SettingDefinition] = [
+        .toggle(
+            "kafka.auto_create_topics", \.kafka.autoCreateTopics,
+            about: """
+                Create a topic that a Kafka client asks for by name and that is missing, unless \
+                the client forbids it.
+                """),
+        .size(
+            "kafka.limits.request", \.kafka.requestBytes, in: (1 << 10)...(1 << 30),
+            about: "The largest request. A connection that announces more is closed."),
+        .size(
+            "kafka.limits.fetch", \.kafka.fetchBytes, in: (1 << 10)...(1 << 30),
+            about: """
+                The largest answer to a fetch, whatever the client asks for. A batch that is \
+                larger alone comes whole.
+                """),
+        .size(
+            "kafka.limits.connection", \.kafka.connectionBytes, in: (64 << 10)...(1 << 30),
+            about: """
+                Requests under way on one connection. Beyond it the connection is read no \
+                further until some are answered.
+                """),
+        .size(
+            "kafka.limits.total", \.kafka.totalBytes, in: (1 << 20)...(64 << 30),
+            about: """
+                Requests under way on all connections. Beyond it none is read further until half \
+                of it is answered.
+                """),
+    ]
+
     /// What clients may ask: none of it is left to the gRPC library's defaults, which have no
     /// bound on calls, idleness or age.
     static let limits: [SettingDefinition] = [

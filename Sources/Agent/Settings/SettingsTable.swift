@@ -16,6 +16,7 @@ enum SettingsTable {
     static let sections: [Section] = [
         Section(title: "Node", definitions: node),
         Section(title: "Listening", definitions: listen),
+        Section(title: "Kafka clients", definitions: kafka),
         Section(title: "Topics", definitions: topics),
         Section(title: "Disk", definitions: disk),
         Section(title: "Limits", definitions: limits),
@@ -71,6 +72,23 @@ enum SettingsTable {
             about: """
                 What GetServers tells clients to connect to. Needed where they reach the node \
                 under another address than it listens on. Nothing for the address listened on.
+                """,
+            isValid: { $0.isEmpty || ListenAddress($0) != nil }),
+        SettingDefinition(
+            "listen.kafka.address", \.listen.kafkaAddress,
+            range: "host:port, [IPv6]:port or none, port 0 to 65535",
+            about: """
+                Where Kafka clients connect. Port 0 takes one that is free; none turns it off. \
+                Addresses other than loopback need insecure_allow_plaintext.
+                """,
+            render: { $0?.description ?? "none" },
+            parse: { text in text == "none" ? .some(nil) : ListenAddress(text).map(Optional.some) }),
+        .text(
+            "listen.kafka.advertise", \.listen.kafkaAdvertise, range: "host:port, or nothing",
+            about: """
+                What Kafka clients are told to connect to. Nothing tells each the address that \
+                it has reached, which is right unless something between translates addresses, \
+                such as a published port of a container.
                 """,
             isValid: { $0.isEmpty || ListenAddress($0) != nil }),
         .count(

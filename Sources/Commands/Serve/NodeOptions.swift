@@ -18,6 +18,12 @@ struct SettingOptions: ParsableArguments {
     var listen: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Where Kafka clients connect (listen.kafka.address); port 0 for any, none to turn it off.",
+            valueName: "host:port"))
+    var kafka: String?
+
+    @Option(
         help: ArgumentHelp("The least level that is logged (log.level).", valueName: "level"))
     var logLevel: String?
 
@@ -32,6 +38,7 @@ struct SettingOptions: ParsableArguments {
         var flags = Dictionary(set.map { ($0.key, $0.value) }) { $1 }
         flags["data_dir"] = dataDir ?? flags["data_dir"]
         flags["listen.grpc.address"] = listen ?? flags["listen.grpc.address"]
+        flags["listen.kafka.address"] = kafka ?? flags["listen.kafka.address"]
         flags["log.level"] = logLevel ?? flags["log.level"]
         return flags
     }
