@@ -4,7 +4,8 @@
 //
 //     grpc-swift ──▶ BookLogService       log.v1.Log               ─┐
 //                    LogServiceProvider   cordwood.v1.LogService    ├─▶ Broker ─▶ Partition
-//                    TopicServiceProvider cordwood.v1.TopicService ─┘
+//                    TopicServiceProvider cordwood.v1.TopicService ─┘      └────▶ GroupCoordinator
+//                    GroupServiceProvider cordwood.v1.GroupService ────────────────────┘
 //                    HealthService        grpc.health.v1.Health
 //                    ReflectionService    grpc.reflection.v1(alpha)
 //

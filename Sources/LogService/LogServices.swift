@@ -19,7 +19,7 @@ public struct LogServices: Sendable {
     /// - Parameters:
     ///   - broker: What the services serve.
     ///   - settings: Limits and names.
-    ///   - clock: The time that records without a timestamp get.
+    ///   - clock: The time: what records without a timestamp get, and what "ago" counts from.
     public static func make(
         broker: Broker, settings: LogServiceSettings,
         clock: BrokerClock = .system
@@ -29,6 +29,7 @@ public struct LogServices: Sendable {
             broker: broker, settings: settings, drain: drain, clock: clock)
         let served: [ServiceDescriptor] = [
             .log_v1_Log, .cordwood_v1_LogService, .cordwood_v1_TopicService,
+            .cordwood_v1_GroupService,
         ]
         let tools: [ServiceDescriptor] = [
             .grpc_health_v1_Health, .grpc_reflection_v1_ServerReflection,
@@ -41,6 +42,7 @@ public struct LogServices: Sendable {
                 BookLogService(surroundings),
                 LogServiceProvider(surroundings),
                 TopicServiceProvider(surroundings),
+                GroupServiceProvider(surroundings),
                 HealthService(
                     services: served.map(\.fullyQualifiedService), drain: drain,
                     checkInterval: settings.healthCheckInterval,

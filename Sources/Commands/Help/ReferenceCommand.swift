@@ -61,7 +61,7 @@ enum CommandReference {
 
             | variable | meaning |
             | --- | --- |
-            | `CORDWOOD_SERVER` | the server of `produce`, `consume`, `topic` and `bench` |
+            | `CORDWOOD_SERVER` | the server of `produce`, `consume`, `topic`, `group` and `bench` |
             | `CORDWOOD_CONFIG` | the configuration file of `serve` and `config` |
             | `CORDWOOD_…` | any [setting](settings.md) of a server, such as `CORDWOOD_DATA_DIR` |
             | `NO_COLOR` | no colours |

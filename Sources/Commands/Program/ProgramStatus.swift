@@ -13,7 +13,7 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
     case failed = 1
     /// The command line could not be understood, or needs a confirmation.
     case usage = 2
-    /// A topic, partition or offset is not there.
+    /// A topic, partition, offset or group is not there.
     case notFound = 3
     /// It is not allowed.
     case denied = 4
@@ -51,7 +51,7 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
         case .success: "done"
         case .failed: "failed"
         case .usage: "the command line could not be understood, or needs a confirmation"
-        case .notFound: "a topic, partition or offset is not there"
+        case .notFound: "a topic, partition, offset or group is not there"
         case .denied: "not allowed"
         case .timeout: "no answer in time"
         case .unavailable: "no server answers, it takes no work now, or stored records are damaged"

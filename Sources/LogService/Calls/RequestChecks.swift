@@ -14,6 +14,11 @@ enum RequestChecks {
         try TopicName.check(name)
     }
 
+    /// Refuses a group without a name.
+    static func groupName(_ name: String) throws(Fault) {
+        guard !name.isEmpty else { throw Fault(.invalidArgument, "the group's name is missing") }
+    }
+
     /// The partition that a request names.
     static func partition(
         _ message: Cordwood_V1_TopicPartition, of broker: Broker

@@ -13,12 +13,14 @@ final class FakeServer: Sendable {
     private let task: Task<Void, any Error>
 
     /// Starts a server; on any free port, unless told otherwise.
-    init(_ log: FakeLog, port: Int = 0) async throws {
+    init(
+        _ log: FakeLog, port: Int = 0, groups: FakeGroupService = FakeGroupService()
+    ) async throws {
         let transport = HTTP2ServerTransport.Posix(
             address: .ipv4(host: "127.0.0.1", port: port), transportSecurity: .plaintext)
         let server = GRPCServer(
             transport: transport,
-            services: [FakeLogService(log: log), FakeTopicService(log: log)])
+            services: [FakeLogService(log: log), FakeTopicService(log: log), groups])
         self.server = server
         task = Task { try await server.serve() }
         self.port = try await transport.listeningAddress.ipv4?.port ?? 0
@@ -39,9 +41,10 @@ final class FakeServer: Sendable {
 /// Runs a server and a client of it.
 func withFakeServer(
     _ log: FakeLog, requestTimeout: Duration? = nil, retryTimeout: Duration? = nil,
+    groups: FakeGroupService = FakeGroupService(),
     _ body: (CordwoodClient, FakeServer) async throws -> Void
 ) async throws {
-    let server = try await FakeServer(log)
+    let server = try await FakeServer(log, groups: groups)
     var configuration = CordwoodClient.Configuration(server: "127.0.0.1:\(server.port)")
     if let requestTimeout { configuration.requestTimeout = requestTimeout }
     if let retryTimeout { configuration.retryTimeout = retryTimeout }
