@@ -12,14 +12,15 @@ extension Partition {
     /// - Returns: `nil` where ``readBlocking(from:bytesMax:)`` has to be asked on another thread, and
     ///   at the high watermark.
     public func readCached(
-        from offset: Offset, bytesMax: Int
+        from offset: Offset, bytesMax: Int,
+        into memory: @escaping BatchMemory.Source = BatchMemory.heap
     ) throws(Fault) -> FetchedBatches? {
         let snapshot = try snapshot()
         let name = name
         do throws(LogError) {
             return try snapshot.readCached(
                 from: offset, bytesMax: min(bytesMax, Self.cachedReadMax),
-                verifying: host.verifiesReads)
+                verifying: host.verifiesReads, into: memory)
         } catch {
             throw Fault(error, of: name)
         }
@@ -27,12 +28,13 @@ extension Partition {
 
     /// Reads whole batches on the calling thread, which may wait for the disk.
     public func readBlocking(
-        from offset: Offset, bytesMax: Int
+        from offset: Offset, bytesMax: Int,
+        into memory: @escaping BatchMemory.Source = BatchMemory.heap
     ) throws(Fault) -> FetchedBatches {
         let snapshot = try snapshot()
         do throws(LogError) {
             let result = try snapshot.read(
-                from: offset, bytesMax: bytesMax, verifying: host.verifiesReads)
+                from: offset, bytesMax: bytesMax, verifying: host.verifiesReads, into: memory)
             if let damaged = result.damagedIndex { onDamagedIndex(self, damaged) }
             return result.batches
         } catch {

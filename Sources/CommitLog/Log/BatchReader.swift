@@ -13,6 +13,7 @@ struct BatchReader {
     let verifying: Bool
     /// Give up rather than wait for the disk.
     let cachedOnly: Bool
+    let memorySource: BatchMemory.Source
 
     private var slices: [Range<Int>] = []
     private var nextOffset: Offset
@@ -30,8 +31,9 @@ struct BatchReader {
 
     init(
         segment: Segment, snapshot: LogSnapshot, wanted: Offset, verifying: Bool,
-        cachedOnly: Bool = false
+        cachedOnly: Bool = false, memory: @escaping BatchMemory.Source
     ) {
+        memorySource = memory
         self.cachedOnly = cachedOnly
         self.segment = segment
         self.snapshot = snapshot
@@ -49,11 +51,11 @@ struct BatchReader {
         var chunkSize = max(bytesMax, 1024) + Self.slack
         while position < segment.size {
             let count = Int(min(UInt64(chunkSize), segment.size - position))
-            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+            let memory = memorySource(count)
             var isHandedOver = false
-            defer { if !isHandedOver { unsafe memory.deallocate() } }
+            defer { if !isHandedOver { memory.release() } }
             do throws(FileError) {
-                let read = try unsafe fill(memory, from: position)
+                let read = try unsafe fill(memory.bytes, from: position)
                 // Only a reader of the cache gets nothing.
                 guard let read else { return nil }
                 guard read == count else {
@@ -61,10 +63,10 @@ struct BatchReader {
                 }
             } catch { throw .file(error) }
             let consumed = unsafe parse(
-                UnsafeRawBufferPointer(memory), at: position, bytesMax: bytesMax)
+                UnsafeRawBufferPointer(memory.bytes), at: position, bytesMax: bytesMax)
             if !slices.isEmpty {
                 isHandedOver = true
-                return unsafe FetchedBatches(
+                return FetchedBatches(
                     memory: memory, slices: slices, nextOffset: nextOffset,
                     logStartOffset: snapshot.logStartOffset, highWatermark: snapshot.highWatermark)
             }

@@ -2,6 +2,37 @@
 
 public import Records
 
+/// Memory that batches are read into, for readers whose bytes have to lie in memory of their own.
+///
+/// `@unchecked Sendable`: handed from whoever makes it to the read that fills it, and from there to
+/// whoever asked, never held by two.
+@safe
+public struct BatchMemory: @unchecked Sendable {
+    let bytes: UnsafeMutableRawBufferPointer
+    let owner: AnyObject?
+
+    /// Memory that lives as long as its owner does.
+    public init(_ bytes: UnsafeMutableRawBufferPointer, keptBy owner: AnyObject) {
+        unsafe self.bytes = bytes
+        self.owner = owner
+    }
+
+    private init(count: Int) {
+        unsafe bytes = .allocate(byteCount: count, alignment: 8)
+        owner = nil
+    }
+
+    /// Makes memory of so many bytes.
+    public typealias Source = @Sendable (Int) -> BatchMemory
+
+    /// Memory of the heap.
+    public static let heap: Source = { BatchMemory(count: $0) }
+
+    func release() {
+        if owner == nil { unsafe bytes.deallocate() }
+    }
+}
+
 /// Whole batches that were read from a log, without the envelopes they are stored in.
 ///
 /// The bytes are those of one or few reads of the file; the batches are slices of them.
@@ -9,7 +40,7 @@ public import Records
 public final class FetchedBatches: @unchecked Sendable {
     // `@unchecked Sendable`: the memory is filled before the object is handed out, and never
     // changes afterwards.
-    private let memory: UnsafeMutableRawBufferPointer
+    private let memory: BatchMemory
     /// Where each batch lies in the memory.
     public let slices: [Range<Int>]
     /// The offset behind the last record of the last batch: where to continue.
@@ -20,10 +51,10 @@ public final class FetchedBatches: @unchecked Sendable {
     public let highWatermark: Offset
 
     init(
-        memory: UnsafeMutableRawBufferPointer, slices: [Range<Int>], nextOffset: Offset,
+        memory: BatchMemory, slices: [Range<Int>], nextOffset: Offset,
         logStartOffset: Offset, highWatermark: Offset
     ) {
-        unsafe self.memory = memory
+        self.memory = memory
         self.slices = slices
         self.nextOffset = nextOffset
         self.logStartOffset = logStartOffset
@@ -31,8 +62,11 @@ public final class FetchedBatches: @unchecked Sendable {
     }
 
     deinit {
-        unsafe memory.deallocate()
+        memory.release()
     }
+
+    /// Who keeps the memory that was given to be read into.
+    public var owner: AnyObject? { memory.owner }
 
     /// Whether there are no batches: the reader is at the end.
     public var isEmpty: Bool { slices.isEmpty }
@@ -47,7 +81,7 @@ public final class FetchedBatches: @unchecked Sendable {
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         for slice in slices {
-            try unsafe body(UnsafeRawBufferPointer(rebasing: memory[slice]))
+            try unsafe body(UnsafeRawBufferPointer(rebasing: memory.bytes[slice]))
         }
     }
 }

@@ -39,7 +39,8 @@ public struct LogSnapshot: Sendable {
     ///   - verifying: Whether to check each batch against its checksum.
     /// - Returns: No batches if `offset` is the high watermark.
     public func read(
-        from offset: Offset, bytesMax: Int, verifying: Bool
+        from offset: Offset, bytesMax: Int, verifying: Bool,
+        into memory: @escaping BatchMemory.Source = BatchMemory.heap
     ) throws(LogError) -> ReadResult {
         guard offset >= logStartOffset, offset <= highWatermark else {
             throw .offsetOutOfRange(
@@ -58,14 +59,15 @@ public struct LogSnapshot: Sendable {
             } catch { throw .file(error) }
             if place.indexIsDamaged { damagedIndex = segment.baseOffset }
             var reader = BatchReader(
-                segment: segment, snapshot: self, wanted: offset, verifying: verifying)
+                segment: segment, snapshot: self, wanted: offset, verifying: verifying,
+                memory: memory)
             if let batches = try reader.read(from: place.position, bytesMax: bytesMax) {
                 return ReadResult(batches: batches, damagedIndex: damagedIndex)
             }
             number += 1
         }
-        let nothing = unsafe FetchedBatches(
-            memory: .allocate(byteCount: 0, alignment: 8), slices: [],
+        let nothing = FetchedBatches(
+            memory: BatchMemory.heap(0), slices: [],
             nextOffset: highWatermark,
             logStartOffset: logStartOffset, highWatermark: highWatermark)
         return ReadResult(batches: nothing, damagedIndex: damagedIndex)
@@ -76,7 +78,8 @@ public struct LogSnapshot: Sendable {
     /// - Returns: `nil` where ``read(from:bytesMax:verifying:)`` has to be asked, on a thread that
     ///   may wait: the offset lies further back, is none, or its bytes left the page cache.
     public func readCached(
-        from offset: Offset, bytesMax: Int, verifying: Bool
+        from offset: Offset, bytesMax: Int, verifying: Bool,
+        into memory: @escaping BatchMemory.Source = BatchMemory.heap
     ) throws(LogError) -> FetchedBatches? {
         guard offset >= max(logStartOffset, active.baseOffset), offset < highWatermark,
             damages.isEmpty, let index = active.sparseIndex
@@ -86,7 +89,7 @@ public struct LogSnapshot: Sendable {
         guard let hit = index.entry(atOrBefore: delta), !hit.isRestored else { return nil }
         var reader = BatchReader(
             segment: active, snapshot: self, wanted: offset, verifying: verifying,
-            cachedOnly: true)
+            cachedOnly: true, memory: memory)
         return try reader.read(
             from: UInt64(hit.entry.position), bytesMax: bytesMax)
     }
