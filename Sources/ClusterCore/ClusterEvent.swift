@@ -6,10 +6,12 @@ internal import Bytes
 ///
 /// ```
 ///  0  1  version = 1
-///  1  1  kind: 1 created, 2 configured, 3 deleted
-///  2 16  topic id
+///  1  1  kind: 1 created, 2 configured, 3 deleted, 4 partitions added, 5 producer ids reserved
+///  2 16  topic id, but for kind 5
 /// 18  …  created: name, u32 partition count, settings
 ///        configured: settings
+///        partitions added: u32 partition count, of all
+///  2  8  producer ids reserved: i64, the first id that is not reserved
 /// ```
 ///
 /// A text is a u16 length and UTF-8; settings are a u16 count and as many pairs of texts: those
@@ -18,6 +20,10 @@ public enum ClusterEvent: Sendable, Equatable {
     case topicCreated(id: TopicID, name: String, partitionCount: Int, settings: [TopicOverride])
     case topicConfigured(id: TopicID, settings: [TopicOverride])
     case topicDeleted(id: TopicID)
+    /// A topic has so many partitions now.
+    case partitionsAdded(id: TopicID, partitionCount: Int)
+    /// Producers may have been given all ids below this one.
+    case producerIDsReserved(upTo: Int64)
 
     private static let version: UInt8 = 1
 
@@ -38,6 +44,13 @@ public enum ClusterEvent: Sendable, Equatable {
         case .topicDeleted(let id):
             bytes.append(3)
             Self.append(id, to: &bytes)
+        case .partitionsAdded(let id, let partitionCount):
+            bytes.append(4)
+            Self.append(id, to: &bytes)
+            bytes.appendBigEndian(UInt32(partitionCount))
+        case .producerIDsReserved(let end):
+            bytes.append(5)
+            bytes.appendBigEndian(end)
         }
         return bytes
     }
@@ -45,9 +58,16 @@ public enum ClusterEvent: Sendable, Equatable {
     /// The event of some bytes, or `nil` if they are not one that this version knows.
     public init?(_ bytes: [UInt8]) {
         var reader = Reader(bytes: bytes)
-        guard reader.integer(UInt8.self) == Self.version, let kind = reader.integer(UInt8.self),
-            let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self)
+        guard reader.integer(UInt8.self) == Self.version, let kind = reader.integer(UInt8.self)
         else { return nil }
+        if kind == 5 {
+            guard let end = reader.integer(Int64.self), end >= 0, reader.isAtEnd else { return nil }
+            self = .producerIDsReserved(upTo: end)
+            return
+        }
+        guard let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self) else {
+            return nil
+        }
         let id = TopicID(high: high, low: low)
         switch kind {
         case 1:
@@ -62,6 +82,9 @@ public enum ClusterEvent: Sendable, Equatable {
         case 3:
             guard reader.isAtEnd else { return nil }
             self = .topicDeleted(id: id)
+        case 4:
+            guard let count = reader.integer(UInt32.self), reader.isAtEnd else { return nil }
+            self = .partitionsAdded(id: id, partitionCount: Int(count))
         default:
             return nil
         }

@@ -34,6 +34,8 @@ public struct ClusterState: Sendable, Equatable {
     public private(set) var topics: [Topic] = []
     /// The ids of topics that were deleted, ascending: what is left of them may be removed.
     public private(set) var deleted: [TopicID] = []
+    /// The first id that no producer can have been given.
+    public private(set) var producerIDsEnd: Int64 = 0
 
     /// No topics.
     public init() {}
@@ -64,6 +66,13 @@ public struct ClusterState: Sendable, Equatable {
             topics.remove(at: place)
             deleted.append(id)
             deleted.sort()
+        case .partitionsAdded(let id, let partitionCount):
+            guard let place = topics.firstIndex(where: { $0.id == id }),
+                partitionCount > topics[place].partitionCount
+            else { return }
+            topics[place].partitionCount = partitionCount
+        case .producerIDsReserved(let end):
+            producerIDsEnd = max(producerIDsEnd, end)
         }
         checkInvariants()
     }

@@ -27,6 +27,14 @@ public enum TopicName {
         }
     }
 
+    /// What the names of the server's own topics begin with.
+    ///
+    /// Not all that begins with two underscores: other people's tools name topics so.
+    public static let internalPrefix = "__cordwood_"
+
+    /// Whether a name is kept for the server itself: users may read such a topic, and no more.
+    public static func isInternal(_ name: String) -> Bool { name.hasPrefix(internalPrefix) }
+
     private static func isAllowed(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d, 0x2e, 0x5f: true

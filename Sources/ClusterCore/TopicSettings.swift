@@ -36,6 +36,32 @@ public struct TopicSettings: Sendable, Equatable {
         "segment.ms",
     ]
 
+    /// Settings of Kafka's that can have one value here, by name: what is true of every topic.
+    ///
+    /// Clients that state them are heard, so that a topic made for one need not be written anew for
+    /// the other; any other value is refused.
+    public static let facts: [TopicOverride] = [
+        TopicOverride(name: "cleanup.policy", value: "delete"),
+        TopicOverride(name: "compression.type", value: "producer"),
+        TopicOverride(name: "message.timestamp.type", value: "CreateTime"),
+        TopicOverride(name: "min.insync.replicas", value: "1"),
+        TopicOverride(name: "unclean.leader.election.enable", value: "false"),
+    ]
+
+    private static func fact(_ name: String) -> String? {
+        facts.first { $0.name == name }?.value
+    }
+
+    /// Why a fact is one.
+    private static func reason(_ name: String) -> String {
+        switch name {
+        case "cleanup.policy": "compaction is not supported yet"
+        case "compression.type": "batches are kept as their producers compressed them"
+        case "message.timestamp.type": "records keep the timestamps of their producers"
+        default: "each partition has one replica"
+        }
+    }
+
     /// The value of a setting, as text.
     public func value(of name: String) -> String? {
         switch name {
@@ -50,7 +76,7 @@ public struct TopicSettings: Sendable, Equatable {
         case "retention.ms": "\(retentionMilliseconds)"
         case "retention.bytes": "\(retentionBytes)"
         case "max.message.bytes": "\(messageBytesMax)"
-        default: nil
+        default: Self.fact(name)
         }
     }
 
@@ -71,6 +97,15 @@ public struct TopicSettings: Sendable, Equatable {
         case "max.message.bytes":
             messageBytesMax = Int(try Self.integer(name, value, in: 1024...64 << 20))
         default:
+            if let fact = Self.fact(name) {
+                guard value == fact else {
+                    throw Fault(
+                        .invalidSetting,
+                        "\(name) can only be \(fact), not \(TopicName.quoted(value)): "
+                            + Self.reason(name))
+                }
+                return
+            }
             throw Fault(
                 .unknownSetting, "there is no topic setting \(TopicName.quoted(name))",
                 hint: "use one of: " + Self.names.joined(separator: ", "))

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import ClusterCore
+public import ClusterCore
 internal import CommitLog
 internal import Disk
 public import Faults
 internal import Logging
 internal import Records
+internal import Synchronization
 
 extension Broker {
     /// The most partitions that a topic may have.
@@ -18,38 +19,79 @@ extension Broker {
     ///   - partitionCount: 1 to 1024; the broker's default when `nil`.
     ///   - settings: Those that differ from the broker's defaults.
     ///   - validateOnly: Check everything and create nothing.
+    ///   - isInternal: The server makes the topic for itself, under a name that users cannot give:
+    ///     one that begins with ``ClusterCore/TopicName/internalPrefix``.
     public func createTopic(
         _ name: String, partitionCount: Int?, settings overrides: [String: String],
-        validateOnly: Bool = false
+        validateOnly: Bool = false, isInternal: Bool = false
     ) async throws(Fault) -> TopicDescription {
         try TopicName.check(name)
-        let count = partitionCount ?? settings.partitionCountDefault
-        guard (1...Self.partitionCountMax).contains(count) else {
+        guard TopicName.isInternal(name) == isInternal else {
             throw Fault(
-                .invalidPartitionCount,
-                "a topic has 1 to \(Self.partitionCountMax) partitions, not \(count)")
+                .invalidTopicName,
+                "names that begin with \(TopicName.internalPrefix) are those of the server's own "
+                    + "topics, and \(name) was to be \(isInternal ? "one" : "a user's")")
         }
+        let count = partitionCount ?? settings.partitionCountDefault
+        try Self.check(partitionCount: count)
         let changes = try [TopicOverride]().changed(set: Self.sorted(overrides), reset: [])
+        try check(changes)
+        // Most who come here twice need not wait for the control thread.
+        guard catalog.withLock({ $0[name] }) == nil else { throw Self.exists(name) }
         return try await control.run { () throws(Fault) in
-            guard self.metadata.log.state.topic(name) == nil else {
-                throw Fault(.topicExists, "there is a topic \(name) already")
-            }
+            guard self.metadata.log.state.topic(name) == nil else { throw Self.exists(name) }
             var random = SystemRandomNumberGenerator()
             let topic = ClusterState.Topic(
                 id: TopicID(high: random.next(), low: random.next()), name: name,
                 partitionCount: count, overrides: changes)
             if validateOnly { return self.describe(topic) }
-            if let refusal = self.host.refusal { throw refusal }
-            try self.carryOutCreation(of: topic)
-            return self.describe(topic)
+            return try self.carryOutGrowth(
+                of: topic, from: 0, keeping: [],
+                as: .topicCreated(
+                    id: topic.id, name: name, partitionCount: count, settings: changes))
+        }
+    }
+
+    /// Gives a topic more partitions; returns once they can be written.
+    ///
+    /// Records with keys that were written before stay where they are.
+    ///
+    /// - Parameters:
+    ///   - count: How many there are to be in all, up to 1024.
+    ///   - validateOnly: Check everything and change nothing.
+    public func createPartitions(
+        _ name: String, count: Int, validateOnly: Bool = false
+    ) async throws(Fault) -> TopicDescription {
+        try Self.check(partitionCount: count)
+        return try await control.run { () throws(Fault) in
+            let entry = try self.findForChange(name)
+            var topic = entry.topic
+            let before = topic.partitionCount
+            guard count > before else {
+                throw Fault(
+                    .invalidPartitionCount,
+                    "\(name) has \(before) partitions, and \(count) is not more")
+            }
+            topic.partitionCount = count
+            if validateOnly { return self.describe(topic) }
+            return try self.carryOutGrowth(
+                of: topic, from: before, keeping: entry.partitions,
+                as: .partitionsAdded(id: topic.id, partitionCount: count))
         }
     }
 
     /// Makes the logs first and the fact last: what a crash leaves in between is nobody's.
-    private func carryOutCreation(of topic: ClusterState.Topic) throws(Fault) {
+    private func carryOutGrowth(
+        of topic: ClusterState.Topic, from first: Int, keeping partitions: [Partition],
+        as event: ClusterEvent
+    ) throws(Fault) -> TopicDescription {
+        if let refusal = host.refusal { throw refusal }
+        let numbers = first..<topic.partitionCount
         var opened: [(Partition, LogThread.Handover)] = []
         do throws(Fault) {
-            for number in 0..<topic.partitionCount {
+            for number in numbers {
+                // An attempt that a crash ended may have left a log here.
+                if first > 0 { removeFiles(of: topic.id, number) }
                 do throws(FileError) {
                     try directory.makePartition(topic.id, number)
                 } catch {
@@ -57,16 +99,22 @@ extension Broker {
                 }
                 opened.append(try openLog(of: topic, number))
             }
-            try metadata.log.record(
-                .topicCreated(
-                    id: topic.id, name: topic.name, partitionCount: topic.partitionCount,
-                    settings: topic.overrides))
         } catch {
-            for number in 0..<topic.partitionCount { removeFiles(of: topic.id, number) }
+            for number in numbers { removeFiles(of: topic.id, number) }
             throw error
         }
-        publish(metadata.log.state) { $0[topic.name] = opened.map(\.0) }
+        do throws(Fault) {
+            try metadata.log.record(event)
+        } catch {
+            // After any other failure the fact may be on the disk, and the logs with it.
+            if error.code == .diskFull {
+                for number in numbers { removeFiles(of: topic.id, number) }
+            }
+            throw error
+        }
+        // Who finds a partition can read it at once.
         for (partition, handover) in opened { adopt(partition, handover) }
+        return publish(topic, partitions + opened.map(\.0), in: metadata.log.state)
     }
 
     /// Changes settings of a topic.
@@ -74,52 +122,115 @@ extension Broker {
     /// - Parameters:
     ///   - set: Settings and their new values.
     ///   - reset: Settings to put back to the broker's defaults.
+    ///   - replacesAll: Whether all others are put back to the broker's defaults as well.
+    ///   - validateOnly: Check everything and change nothing.
     public func configureTopic(
-        _ name: String, set: [String: String], reset: [String]
+        _ name: String, set: [String: String], reset: [String], replacesAll: Bool = false,
+        validateOnly: Bool = false
     ) async throws(Fault) -> TopicDescription {
         let changes = Self.sorted(set)
-        let (topic, partitions) = try await control.run { () throws(Fault) in
-            var topic = try self.find(name)
-            topic.overrides = try topic.overrides.changed(set: changes, reset: reset)
+        try check(changes)
+        let (description, partitions) = try await control.run { () throws(Fault) in
+            let entry = try self.findForChange(name)
+            var topic = entry.topic
+            let kept = replacesAll ? [] : topic.overrides
+            topic.overrides = try kept.changed(set: changes, reset: reset)
+            if validateOnly || topic == entry.topic {
+                return (self.describe(topic), [Partition]())
+            }
             try self.metadata.log.record(
                 .topicConfigured(id: topic.id, settings: topic.overrides))
-            self.publish(self.metadata.log.state) { _ in }
-            return (topic, self.partitions(of: name))
+            let description = self.publish(topic, entry.partitions, in: self.metadata.log.state)
+            return (description, entry.partitions)
         }
-        let settings = effectiveSettings(of: topic)
         for partition in partitions {
-            partition.setBatchSizeMax(settings.messageBytesMax)
             try await host.betweenRounds { thread in
-                thread.configure(partition) { log throws(LogError) in
+                // Of two changes the later is seen by whoever comes last.
+                guard let topic = self.catalog.withLock({ $0[description.topicID] })?.topic else {
+                    return .success(())
+                }
+                let settings = self.effectiveSettings(of: topic)
+                partition.setBatchSizeMax(settings.messageBytesMax)
+                return thread.configure(partition) { log throws(LogError) in
                     try log.log.configure(settings.logSettings)
                     log.durability = settings.durability
                 }
             }
         }
-        return describe(topic)
+        return description
     }
 
     /// Deletes a topic with its records.
     ///
     /// Readers and writers of it end with ``Faults/ErrorCode/topicNotFound``.
-    public func deleteTopic(_ name: String) async throws(Fault) {
-        let (topic, partitions) = try await control.run { () throws(Fault) in
-            let topic = try self.find(name)
-            let partitions = self.partitions(of: name)
-            try self.metadata.log.record(.topicDeleted(id: topic.id))
-            self.publish(self.metadata.log.state) { $0[name] = nil }
-            return (topic, partitions)
+    ///
+    /// - Parameter id: The identity that the topic must have, if that matters.
+    public func deleteTopic(_ name: String, id: TopicID? = nil) async throws(Fault) {
+        let entry = try await control.run { () throws(Fault) in
+            let entry = try self.findForChange(name)
+            if let id, entry.topic.id != id {
+                throw Fault(.topicNotFound, "there is no topic \(name) with the id \(id.text)")
+            }
+            try self.metadata.log.record(.topicDeleted(id: entry.topic.id))
+            let cluster = self.metadata.log.state
+            self.catalog.withLock { $0.remove(entry.topic, in: cluster) }
+            return entry
         }
         let fault = Fault(.topicNotFound, "the topic \(name) was deleted")
-        for partition in partitions {
+        for partition in entry.partitions {
             try await host.betweenRounds { thread in
                 thread.release(partition, because: fault)
                 return .success(())
             }
         }
-        for number in 0..<topic.partitionCount {
-            host.syncers.submit { self.removeFiles(of: topic.id, number) }
+        for number in 0..<entry.topic.partitionCount {
+            host.syncers.submit { self.removeFiles(of: entry.topic.id, number) }
         }
+    }
+
+    /// An id that no producer was given before, nor will be again.
+    ///
+    /// Blocks of ids are made durable before the first of one is handed out; what is left of a block
+    /// when the server stops is not used.
+    public func allocateProducerID() async throws(Fault) -> Int64 {
+        try await control.run { () throws(Fault) in try self.metadata.log.allocateProducerID() }
+    }
+
+    // MARK: Checks
+
+    private static func check(partitionCount: Int) throws(Fault) {
+        guard (1...partitionCountMax).contains(partitionCount) else {
+            throw Fault(
+                .invalidPartitionCount,
+                "a topic has 1 to \(partitionCountMax) partitions, not \(partitionCount)")
+        }
+    }
+
+    /// Refuses what the settings of this server do not allow.
+    private func check(_ overrides: [TopicOverride]) throws(Fault) {
+        for override in overrides where override.name == "max.message.bytes" {
+            guard let bytes = Int(override.value), bytes > settings.messageBytesLimit else {
+                continue
+            }
+            throw Fault(
+                .invalidSetting,
+                "max.message.bytes can be at most \(settings.messageBytesLimit), the largest "
+                    + "record that this server is set to take, not \(bytes)")
+        }
+    }
+
+    /// A topic that users may change, as it is now; on the control thread.
+    private func findForChange(_ name: String) throws(Fault) -> Catalog.Entry {
+        let entry = try find(name)
+        guard !entry.description.isInternal else {
+            throw Fault(
+                .invalidTopicName, "\(name) is the server's own topic, which only it changes")
+        }
+        return entry
+    }
+
+    private static func exists(_ name: String) -> Fault {
+        Fault(.topicExists, "there is a topic \(name) already")
     }
 
     private func removeFiles(of id: TopicID, _ number: Int) {
@@ -169,7 +280,7 @@ extension Broker {
                     partitions.append(unavailable(topic, number, error))
                 }
             }
-            publish(state) { $0[topic.name] = partitions }
+            _ = publish(topic, partitions, in: state)
         }
     }
 

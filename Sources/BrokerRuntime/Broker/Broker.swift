@@ -30,7 +30,7 @@ public final class Broker: Sendable {
     public let groups = GroupCoordinator()
     private let logThread: DedicatedThread
     private let sharedDiskState: SharedDiskState
-    private let catalog: Mutex<Catalog>
+    let catalog: Mutex<Catalog>
     let metadata: ControlOwned
 
     /// The metadata log, for the control thread alone.
@@ -40,14 +40,6 @@ public final class Broker: Sendable {
     final class ControlOwned: @unchecked Sendable {
         let log: MetadataLog
         init(_ log: MetadataLog) { self.log = log }
-    }
-
-    /// What callers look up.
-    struct Catalog {
-        var cluster: ClusterState
-        /// By topic name and then number.
-        var partitions: [String: [Partition]] = [:]
-        var isClosed = false
     }
 
     /// Opens a data directory, making it if need be.
@@ -102,87 +94,7 @@ public final class Broker: Sendable {
     /// Whether the disk has room.
     public var diskState: DiskState { sharedDiskState.value }
 
-    // MARK: Looking up
-
-    /// All topics, by name.
-    public var topics: [TopicDescription] {
-        catalog.withLock { $0.cluster.topics }.map(describe)
-    }
-
-    /// The topic of a name.
-    public func topic(_ name: String) throws(Fault) -> TopicDescription {
-        describe(try find(name))
-    }
-
-    /// A partition.
-    ///
-    /// Cheap; keep the result for a stream rather than asking for each message.
-    public func partition(_ topic: String, _ number: Int) throws(Fault) -> Partition {
-        let found = catalog.withLock { catalog -> (Partition?, count: Int?, isClosed: Bool) in
-            guard let partitions = catalog.partitions[topic] else {
-                return (nil, nil, catalog.isClosed)
-            }
-            let partition = partitions.indices.contains(number) ? partitions[number] : nil
-            return (partition, partitions.count, catalog.isClosed)
-        }
-        if found.isClosed { throw Self.stopping }
-        if let partition = found.0 { return partition }
-        guard let count = found.count else {
-            try TopicName.check(topic)
-            throw Fault(.topicNotFound, "there is no topic \(topic)")
-        }
-        throw Fault(
-            .partitionNotFound,
-            "\(topic) has partitions 0 to \(count - 1), not \(number)")
-    }
-
-    func find(_ name: String) throws(Fault) -> ClusterState.Topic {
-        guard let topic = catalog.withLock({ $0.cluster.topic(name) }) else {
-            try TopicName.check(name)
-            throw Fault(.topicNotFound, "there is no topic \(name)")
-        }
-        return topic
-    }
-
-    func describe(_ topic: ClusterState.Topic) -> TopicDescription {
-        let settings = effectiveSettings(of: topic)
-        return TopicDescription(
-            name: topic.name, id: topic.id.text, partitionCount: topic.partitionCount,
-            settings: TopicSettings.names.map { name in
-                SettingDescription(
-                    name: name, value: settings.value(of: name) ?? "",
-                    isSet: topic.overrides.contains { $0.name == name })
-            })
-    }
-
-    /// The settings that act for a topic.
-    ///
-    /// Overrides were checked when they were set.
-    func effectiveSettings(of topic: ClusterState.Topic) -> TopicSettings {
-        do throws(Fault) {
-            return try topic.settings(over: settings.topicDefaults)
-        } catch {
-            logger.error(
-                "a topic has a setting that this version does not take; its defaults act",
-                metadata: ["topic": "\(topic.name)", "error": "\(error)"])
-            return settings.topicDefaults
-        }
-    }
-
     static let stopping = Fault(.shuttingDown, "the server is stopping")
-
-    // MARK: Changing the catalog, on the control thread
-
-    func publish(_ cluster: ClusterState, _ change: (inout [String: [Partition]]) -> Void) {
-        catalog.withLock { catalog in
-            catalog.cluster = cluster
-            change(&catalog.partitions)
-        }
-    }
-
-    func partitions(of topic: String) -> [Partition] {
-        catalog.withLock { $0.partitions[topic] ?? [] }
-    }
 
     // MARK: Stopping
 

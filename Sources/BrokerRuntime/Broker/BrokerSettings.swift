@@ -13,6 +13,8 @@ public struct BrokerSettings: Sendable, Equatable {
     public var topicDefaults: TopicSettings = .init()
     /// Partitions of a topic that does not say how many: 1 to 1024.
     public var partitionCountDefault: Int = 1
+    /// The most that a topic's `max.message.bytes` may be set to: 1 KiB to 64 MiB.
+    public var messageBytesLimit: Int = 64 << 20
     /// Free bytes under which a warning is logged.
     public var diskLowBytes: UInt64 = 1 << 30
     /// Free bytes under which appends are refused.

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import ClusterCore
 public import Records
 
 /// A topic as users see it.
 public struct TopicDescription: Sendable, Equatable {
     public var name: String
-    /// 32 hexadecimal digits.
-    public var id: String
+    public var topicID: TopicID
     public var partitionCount: Int
-    /// All settings by name, defaults included.
+    /// It is the server's own: users may read it, and no more.
+    public var isInternal: Bool
+    /// All settings that act, by name, defaults included; and the facts that were stated for it.
     public var settings: [SettingDescription]
+
+    /// The id as 32 hexadecimal digits.
+    public var id: String { topicID.text }
 }
 
 /// A setting as users see it.

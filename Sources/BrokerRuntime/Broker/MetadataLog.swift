@@ -13,6 +13,11 @@ final class MetadataLog {
     private let log: Log
     private(set) var state: ClusterState
     private let clock: BrokerClock
+    /// The next id for a producer; those from the reserved end on are not reserved yet.
+    private var nextProducerID: Int64
+
+    /// Ids that one event reserves: a sync for so many producers.
+    private static let producerIDBlock: Int64 = 1000
 
     /// The name of this log in its frames.
     private static let group: UInt64 = 0x636f_7264_6d65_7461
@@ -35,6 +40,7 @@ final class MetadataLog {
                 LogError.readOnly(log.recovery.damages), of: "the metadata log")
         }
         state = try Self.replay(log.snapshot)
+        nextProducerID = state.producerIDsEnd
     }
 
     private static func replay(_ snapshot: LogSnapshot) throws(Fault) -> ClusterState {
@@ -86,6 +92,17 @@ final class MetadataLog {
             throw Fault(error, of: "the metadata log")
         }
         state.apply(event)
+    }
+
+    /// An id that no producer was given before, in this life or an earlier one.
+    func allocateProducerID() throws(Fault) -> Int64 {
+        if nextProducerID == state.producerIDsEnd {
+            let (end, isOver) = nextProducerID.addingReportingOverflow(Self.producerIDBlock)
+            guard !isOver else { throw Fault(.internalError, "all producer ids are given out") }
+            try record(.producerIDsReserved(upTo: end))
+        }
+        defer { nextProducerID += 1 }
+        return nextProducerID
     }
 
     /// Closes the log.

@@ -36,7 +36,9 @@ struct TopicServiceProvider: Cordwood_V1_TopicService.SimpleServiceProtocol {
     func listTopics(
         request: Cordwood_V1_ListTopicsRequest, context: ServerContext
     ) async throws -> Cordwood_V1_ListTopicsResponse {
-        .with { $0.topics = broker.topics.map(Cordwood_V1_Topic.init) }
+        .with {
+            $0.topics = broker.topics.filter { !$0.isInternal }.map(Cordwood_V1_Topic.init)
+        }
     }
 
     func describeTopic(
