@@ -24,7 +24,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { CONFIG_MAX = 64, SIZE_MIN = 8, POLL_BATCH = 4096 };
+// A batch is taken as it is after so many milliseconds, full or not: the last one is not full.
+enum { CONFIG_MAX = 64, SIZE_MIN = 8, POLL_BATCH = 4096, POLL_WAIT = 10 };
 
 static struct {
     const char *mode, *brokers, *topic, *codec, *acks, *linger;
@@ -303,11 +304,12 @@ static void run_consume(rd_kafka_t *client) {
     if (error)
         die("cannot read", rd_kafka_err2str(error));
     while (!is_done) {
-        ssize_t taken = rd_kafka_consume_batch_queue(queue, 100, messages, POLL_BATCH);
+        ssize_t taken = rd_kafka_consume_batch_queue(queue, POLL_WAIT, messages, POLL_BATCH);
         if (taken < 0)
             die("cannot read", rd_kafka_err2str(rd_kafka_last_error()));
         if (taken > 0 && first == 0)
             first = now();
+        int64_t before = count;
         for (ssize_t index = 0; index < taken; index++) {
             rd_kafka_message_t *message = messages[index];
             if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -322,7 +324,7 @@ static void run_consume(rd_kafka_t *client) {
             }
             rd_kafka_message_destroy(message);
         }
-        if (taken > 0)
+        if (count > before)
             last = now();
         is_done = is_done || count >= options.records;
         if (now() > end)
