@@ -17,6 +17,8 @@ METHODS = {
     "cordwood.v1.TopicService": {
         "CreateTopic", "ListTopics", "DescribeTopic", "ConfigureTopic", "DeleteTopic",
         "DeleteRecords"},
+    "cordwood.v1.GroupService": {
+        "ListGroups", "DescribeGroup", "ResetOffsets", "DeleteGroup"},
     "grpc.health.v1.Health": {"Check", "Watch"},
 }
 
