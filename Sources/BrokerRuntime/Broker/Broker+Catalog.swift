@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ClusterCore
+public import Disk
 public import Faults
 internal import Logging
 internal import Synchronization
@@ -43,6 +44,21 @@ extension Broker {
             throw Fault(.topicNotFound, "there is no topic with the id \(id.text)")
         }
         return try Self.partition(number, of: entry)
+    }
+
+    /// Where everything is kept.
+    public var dataDirectory: String { directory.path }
+
+    /// How much room the disk has.
+    public func space() async throws(Fault) -> DiskSpace {
+        let directory = directory
+        return try await host.readers.run { () throws(Fault) in
+            do throws(FileError) {
+                return try directory.fileSystem.space(at: directory.path)
+            } catch {
+                throw Fault(error)
+            }
+        }
     }
 
     private static func partition(

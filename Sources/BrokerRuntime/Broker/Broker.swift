@@ -19,7 +19,8 @@ public final class Broker: Sendable {
     /// The identity of the data directory, 32 hexadecimal digits, made once.
     public let storeID: String
 
-    let settings: BrokerSettings
+    /// What the broker is set to.
+    public let settings: BrokerSettings
     let logger: Logger
     let directory: DataDirectory
     /// Keeps other servers out of the directory until the broker is closed.
