@@ -11,6 +11,7 @@ import time
 import grpc
 
 READY = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+KAFKA_READY = re.compile(r"(?i)kafka.*127\.0\.0\.1:([1-9]\d*)")
 
 
 class Server:
@@ -32,7 +33,8 @@ class Server:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.starts += 1
         self.log_path = self.directory / f"server-{self.starts}.log"
-        settings = {"data_dir": self.data, "listen.grpc.address": "127.0.0.1:0", **self.settings}
+        settings = {"data_dir": self.data, "listen.grpc.address": "127.0.0.1:0",
+                    "listen.kafka.address": "127.0.0.1:0", **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [*self._wrapper(), self.binary, "serve"], stdout=log, stderr=subprocess.STDOUT,
