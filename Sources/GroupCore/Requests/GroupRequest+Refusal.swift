@@ -2,7 +2,7 @@
 
 extension GroupRequest {
     /// The answer that says one error of everything that was asked.
-    func refused(_ error: GroupError) -> GroupResponse {
+    public func refused(_ error: GroupError) -> GroupResponse {
         switch self {
         case .joinGroup(let request):
             .joinGroup(JoinGroup.Answer(error: error, memberID: request.memberID))
