@@ -47,7 +47,22 @@ public struct GroupCore: Sendable {
         case observe(GroupObservation)
     }
 
-    let settings: GroupSettings
+    /// What all groups share, with the settings.
+    var turn: Turn
+    var groups = GroupTable()
+    var deadlines = DeadlineQueue()
+    /// Deletions that somebody waits for, by request.
+    var deletions: [RequestID: Deletion] = [:]
+    /// Whether all records were replayed.
+    var isServing = false
+    /// When offsets are looked through next for those that are too old; `nil` if none can be.
+    var nextRetentionCheck: Int64?
+
+    /// The groups of one request to delete, some of which wait for the log.
+    struct Deletion: Sendable {
+        var errors: [GroupError?]
+        var waitingCount: Int
+    }
 
     /// A coordinator without groups.
     ///
@@ -56,11 +71,8 @@ public struct GroupCore: Sendable {
     ///   - seed: What member ids are drawn from. Each life of a server needs another, so that no id is
     ///     given twice.
     public init(settings: GroupSettings = GroupSettings(), seed: UInt64) {
-        self.settings = settings
-        generator = SplitMix64(seed: seed)
+        turn = Turn(settings: settings, seed: seed)
     }
-
-    var generator: SplitMix64
 
     // MARK: What happens
 
@@ -70,55 +82,90 @@ public struct GroupCore: Sendable {
     ///   - input: What happened. Its time is not before that of the input before it.
     ///   - effects: Appended to, in the order in which they are to be performed.
     public mutating func receive(_ input: Input, into effects: inout [Effect]) {
-        guard case .request(let id, let request, _) = input else { return }
-        effects.append(.answer(id, request.refused(.coordinatorLoadInProgress)))
+        swap(&effects, &turn.effects)
+        defer { swap(&effects, &turn.effects) }
+        switch input {
+        case .request(let id, let request, let time):
+            begin(at: time)
+            guard isServing else {
+                return turn.answer(id, request.refused(.coordinatorLoadInProgress))
+            }
+            perform(request, id)
+        case .appended(let token, let time):
+            begin(at: time)
+            end(turn.endAppend(token), isDurable: true)
+        case .appendFailed(let token, let time):
+            begin(at: time)
+            end(turn.endAppend(token), isDurable: false)
+        case .tick(let time):
+            begin(at: time)
+            tick()
+        case .abandoned(let request, let time):
+            begin(at: time)
+            guard let group = turn.abandon(request) else { return }
+            change(group) { group, turn in group.abandon(request, &turn) }
+        case .topicDeleted(let topicID, let time):
+            begin(at: time)
+            deleteTopic(topicID)
+        }
     }
 
     /// The monotonic time at which ``Input/tick(at:)`` is wanted next; `nil` if nothing waits for time.
     ///
     /// It may come earlier than there is anything to do.
-    public var nextDeadline: Int64? { nil }
-
-    // MARK: Records
-
-    /// Takes in a record of an earlier life, in the order of the log.
-    public mutating func replay(_ record: GroupRecord) {}
-
-    /// Begins to serve, once every record was replayed.
-    ///
-    /// Members that were in a stable generation still are, and have a whole session timeout to be
-    /// heard of.
-    public mutating func finishReplay(at time: GroupTime) {}
-
-    /// A place in the records of a snapshot.
-    public struct SnapshotPosition: Sendable, Equatable {
-        var group: String
-        var offsets: Int
+    public var nextDeadline: Int64? {
+        guard let first = deadlines.first?.deadline else { return nextRetentionCheck }
+        return min(first, nextRetentionCheck ?? first)
     }
 
-    /// Records that stand for all that is durable, a part at a time.
-    ///
-    /// They say what replaying all records that became durable so far would say, and nothing of
-    /// appends that are under way: those are to be appended behind them. To take time over it, copy
-    /// the coordinator first: a copy is cheap and stands still.
-    ///
-    /// - Parameters:
-    ///   - position: Where the part before ended; `nil` at first.
-    ///   - countMax: The most records of the part.
-    /// - Returns: The records, and where to go on; `nil` behind the last.
-    public func snapshotRecords(
-        from position: SnapshotPosition?, countMax: Int
-    ) -> (records: [GroupRecord], next: SnapshotPosition?) {
-        ([], nil)
+    private mutating func begin(at time: GroupTime) {
+        // A clock that goes back would only make timeouts longer; the wall clock may.
+        turn.time = GroupTime(
+            milliseconds: max(time.milliseconds, turn.time.milliseconds), wallTime: time.wallTime)
     }
 
-    // MARK: Questions
+    /// Does something to a group that is there, and sees to what follows.
+    @discardableResult
+    mutating func change<Result>(
+        _ id: String, _ body: (inout Group, inout Turn) -> Result
+    ) -> Result? {
+        turn.wakeTime = nil
+        guard let result = groups.change(id, { body(&$0, &turn) }) else { return nil }
+        schedule(id)
+        return result
+    }
 
-    /// A group with its members and offsets; `nil` if it is not there.
-    public func overview(of groupID: String) -> GroupOverview? { nil }
+    /// Notes when a group wants to be looked at, or forgets it.
+    private mutating func schedule(_ id: String) {
+        guard let group = groups[id] else { return }
+        var wakeTime = turn.wakeTime ?? .max
+        if let removalTime = group.removalTime(turn.settings) {
+            if removalTime == .min {
+                groups.remove(id)
+                return turn.observe(.groupRemoved(group: id))
+            }
+            wakeTime = min(wakeTime, removalTime)
+        }
+        guard wakeTime < group.wakeTime ?? .max else { return }
+        groups.change(id) { $0.wakeTime = wakeTime }
+        deadlines.insert(DeadlineQueue.Entry(deadline: wakeTime, group: id))
+        if deadlines.count > 2 * groups.count + 64 {
+            deadlines.keep { groups[$0.group]?.wakeTime == $0.deadline }
+        }
+    }
 
-    /// The ids of the topics that offsets were committed of, ascending, without 0.
-    ///
-    /// Behind a replay, those that are there no more are to be handed in as ``Input/topicDeleted(_:at:)``.
-    public var topicIDs: [UInt128] { [] }
+    private mutating func tick() {
+        while let entry = deadlines.popFirst(dueAt: turn.now) {
+            guard groups[entry.group]?.wakeTime == entry.deadline else { continue }
+            change(entry.group) { group, turn in
+                group.wakeTime = nil
+                group.expire(&turn)
+            }
+        }
+        guard let check = nextRetentionCheck, check <= turn.now else { return }
+        nextRetentionCheck = turn.now + max(turn.settings.offsetRetentionCheckInterval, 1)
+        for id in groups.ids {
+            change(id) { group, turn in group.expireOffsets(&turn) }
+        }
+    }
 }

@@ -42,7 +42,7 @@ public struct DescribeGroups: Sendable, Equatable {
 public struct ListGroups: Sendable, Equatable {
     /// Names of states, whatever their case; all if empty.
     public var states: [String]
-    /// Names of types, whatever their case; all if empty. Ours are all `classic`.
+    /// Names of types, whatever their case, of which ours all are `classic`; all if empty.
     public var types: [String]
 
     public init(states: [String] = [], types: [String] = []) {

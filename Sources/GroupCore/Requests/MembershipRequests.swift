@@ -5,7 +5,7 @@ public struct JoinGroup: Sendable, Equatable {
     /// A way to share the work that a member supports, and what it has to say in it.
     public struct Offer: Sendable, Equatable {
         public var name: String
-        /// For consumers, the subscription. Opaque but for ``ConsumerSubscription``.
+        /// For consumers, the subscription; opaque but for ``ConsumerSubscription``.
         public var metadata: [UInt8]
 
         public init(name: String, metadata: [UInt8]) {

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Records
+
+/// Committed offsets: who may commit, what is kept, what is forgotten.
+extension Group {
+    mutating func commit(_ id: RequestID, _ request: OffsetCommit, _ turn: inout Turn) {
+        if let error = refusal(of: request) {
+            let errors = request.entries.map { _ in Optional(error) }
+            return turn.answer(id, .offsetCommit(OffsetCommit.Answer(errors: errors)))
+        }
+        if !request.memberID.isEmpty { touch(request.memberID, &turn) }
+        let now = turn.time.wallTime
+        let expireTime = request.retention.map { retention in
+            let (time, overflow) = now.rawValue.addingReportingOverflow(max(retention, 0))
+            return Timestamp(milliseconds: overflow ? .max : max(time, 0))
+        }
+        let sizeMax = min(turn.settings.offsetMetadataSizeMax, Self.textSizeMax)
+        var room = turn.settings.offsetsMax - offsets.count - offsetsUnderWay
+        var records: [GroupRecord] = []
+        var errors: [GroupError?] = []
+        for entry in request.entries {
+            let partition = TopicPartition(topic: entry.topic, partition: entry.partition)
+            let isKnown = offsets[partition] != nil
+            guard entry.metadata.utf8.count <= sizeMax else {
+                errors.append(.offsetMetadataTooLarge)
+                continue
+            }
+            guard entry.topic.utf8.count <= Self.textSizeMax else {
+                errors.append(.invalidRequest)
+                continue
+            }
+            guard isKnown || room > 0 else {
+                errors.append(.invalidCommitOffsetSize)
+                continue
+            }
+            if !isKnown { room -= 1 }
+            errors.append(nil)
+            records.append(
+                .offset(
+                    group: self.id, partition,
+                    CommittedOffset(
+                        topicID: entry.topicID, offset: entry.offset,
+                        leaderEpoch: entry.leaderEpoch, metadata: entry.metadata,
+                        commitTime: now, expireTime: expireTime)))
+        }
+        guard !records.isEmpty else {
+            return turn.answer(id, .offsetCommit(OffsetCommit.Answer(errors: errors)))
+        }
+        append(records, .commit(id, group: self.id, errors: errors), &turn)
+    }
+
+    /// Why an offset is not taken: it must come from a member of this generation, or from somebody
+    /// outside while there are no members.
+    private func refusal(of request: OffsetCommit) -> GroupError? {
+        if case .dead = phase { return .coordinatorNotAvailable }
+        if request.generation < 0, case .empty = phase { return nil }
+        guard
+            request.generation >= 0 || !request.memberID.isEmpty || request.instanceID != nil
+        else { return .unknownMemberID }
+        if let error = refusal(ofMember: request.memberID, instanceID: request.instanceID) {
+            return error
+        }
+        guard request.generation == generation else { return .illegalGeneration }
+        // The member knows of the new generation, but not yet what it owns in it.
+        if case .completing = phase { return .rebalanceInProgress }
+        return nil
+    }
+
+    func fetch(_ request: OffsetFetch) -> OffsetFetch.Answer {
+        var answer = OffsetFetch.Answer()
+        guard let topics = request.topics else {
+            for (topic, rows) in zip(offsets.topics.keys, offsets.topics.values) {
+                answer.topics.append(
+                    OffsetFetch.TopicRows(
+                        name: topic,
+                        rows: zip(rows.keys, rows.values).map {
+                            OffsetFetch.Row(partition: $0, committed: $1)
+                        }))
+            }
+            return answer
+        }
+        answer.topics = topics.map { topic in
+            OffsetFetch.TopicRows(
+                name: topic.name,
+                rows: topic.partitions.map {
+                    OffsetFetch.Row(
+                        partition: $0,
+                        committed: offsets[TopicPartition(topic: topic.name, partition: $0)])
+                })
+        }
+        return answer
+    }
+
+    mutating func deleteOffsets(
+        _ id: RequestID, _ request: OffsetDelete, _ turn: inout Turn
+    ) {
+        if let error = refusalOfDelete {
+            return turn.answer(id, .offsetDelete(OffsetDelete.Answer(error: error)))
+        }
+        let subscribed = subscribedTopics
+        let underWay = Set(turn.partitionsUnderWay(in: self.id))
+        var errors: [GroupError?] = []
+        var records: [GroupRecord] = []
+        for entry in request.entries {
+            guard !subscribed.mayContain(entry.topic) else {
+                errors.append(.groupSubscribedToTopic)
+                continue
+            }
+            errors.append(nil)
+            let partition = TopicPartition(topic: entry.topic, partition: entry.partition)
+            // Commits that are under way come before this one.
+            if offsets[partition] != nil || underWay.contains(partition) {
+                records.append(.offset(group: self.id, partition, nil))
+            }
+        }
+        guard !records.isEmpty else {
+            return turn.answer(
+                id, .offsetDelete(OffsetDelete.Answer(error: nil, errors: errors)))
+        }
+        append(records, .offsetDelete(id, group: self.id, errors: errors), &turn)
+    }
+
+    private var refusalOfDelete: GroupError? {
+        switch phase {
+        case .dead: .coordinatorNotAvailable
+        case .empty: nil
+        case .preparing, .completing, .stable: protocolType == "consumer" ? nil : .nonEmptyGroup
+        }
+    }
+
+    /// What members are subscribed to, as far as it can be read.
+    private var subscribedTopics: Subscribed {
+        var topics: [String] = []
+        for member in members.values {
+            for offer in member.protocols {
+                guard let subscription = ConsumerSubscription(offer.metadata) else {
+                    return .unknown
+                }
+                topics += subscription.topics
+            }
+        }
+        return .topics(Set(topics))
+    }
+
+    private enum Subscribed {
+        case topics(Set<String>)
+        /// A member said something that cannot be read: it may want any topic.
+        case unknown
+
+        func mayContain(_ topic: String) -> Bool {
+            switch self {
+            case .topics(let topics): topics.contains(topic)
+            case .unknown: true
+            }
+        }
+    }
+
+    // MARK: What is forgotten
+
+    /// Tells the log to forget everything of a group without members.
+    ///
+    /// Until that is durable, the group is dead to everybody.
+    mutating func delete(_ purpose: PendingAppend.Purpose, _ turn: inout Turn) {
+        guard case .empty(let since) = phase else { return }
+        var forgotten = offsets.partitions()
+        forgotten += turn.partitionsUnderWay(in: id).filter { offsets[$0] == nil }
+        var records = forgotten.map { GroupRecord.offset(group: id, $0, nil) }
+        if durable != nil || appendsUnderWay > 0 || records.isEmpty {
+            records.append(.group(id: id, nil))
+        }
+        phase = .dead(since: since)
+        append(records, purpose, &turn)
+    }
+
+    /// Everything of the group is forgotten, or is not.
+    mutating func endDeletion(isDurable: Bool, _ turn: inout Turn) {
+        guard case .dead(let since) = phase else { return }
+        // What failed is tried again after as long a time as at first.
+        phase = .empty(since: isDurable ? since : turn.now)
+    }
+
+    /// Tells the log to forget offsets that are too old, in a group without members.
+    mutating func expireOffsets(_ turn: inout Turn) {
+        guard case .empty = phase, pending.isEmpty, appendsUnderWay == 0 else { return }
+        let now = turn.time.wallTime.rawValue
+        let retention = turn.settings.offsetRetention
+        let emptySince = protocolType.isEmpty ? Int64.min : stateTime
+        let expired = offsets.partitions { committed in
+            if let expireTime = committed.expireTime { return expireTime.rawValue <= now }
+            guard let retention else { return false }
+            let (age, overflow) = now.subtractingReportingOverflow(
+                max(committed.commitTime.rawValue, emptySince))
+            return !overflow && age >= retention
+        }
+        guard !expired.isEmpty else { return }
+        append(
+            expired.map { .offset(group: id, $0, nil) },
+            .expiry(group: id, count: expired.count), &turn)
+    }
+}
