@@ -6,8 +6,6 @@ internal import CZlib
 enum Gzip {
     /// A window of 2^15 bytes, and 16 for "with gzip's header and trailer, and nothing else".
     private static let windowBits: Int32 = 15 + 16
-    /// The bytes that come out of zlib at a time.
-    private static let stepSize = 64 << 10
     private static let streamSize = unsafe Int32(MemoryLayout<z_stream>.size)
 
     /// Opens one or more gzip members, which RFC 1952 section 2.2 lets follow each other.
@@ -19,26 +17,37 @@ enum Gzip {
             throw .outOfMemory
         }
         defer { unsafe inflateEnd(&stream) }
-        var output: [UInt8] = []
-        var room = 0
-        let step = UnsafeMutableRawBufferPointer.allocate(byteCount: stepSize, alignment: 16)
-        defer { unsafe step.deallocate() }
         var consumed = 0
-        while true {
-            let outcome = unsafe inflate(&stream, bytes, from: &consumed, into: step)
-            guard outcome.produced <= limit - output.count else { throw .overLimit(limit: limit) }
-            if output.count + outcome.produced > room {
-                // Doubling, so that the copying stays linear, but never beyond the limit.
-                room = min(limit, max(output.count + outcome.produced, room * 2))
-                output.reserveCapacity(room)
-            }
-            unsafe output.append(
-                contentsOf: UnsafeRawBufferPointer(rebasing: step[..<outcome.produced]))
+        return try unsafe StepwiseOutput.collect(
+            limit: limit, packedCount: bytes.count, claimed: claimedSize(bytes)
+        ) { room throws(CompressionError) in
+            try unsafe open(&stream, bytes, from: &consumed, into: room)
+        }
+    }
+
+    /// The size that the last member's trailer states, modulo 2^32.
+    private static func claimedSize(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
+        guard bytes.count >= 4 else { return nil }
+        let size = unsafe bytes.loadUnaligned(fromByteOffset: bytes.count - 4, as: UInt32.self)
+        return UInt64(UInt32(littleEndian: size))
+    }
+
+    /// Runs zlib until the room is full or all members are opened.
+    private static func open(
+        _ stream: inout z_stream, _ bytes: UnsafeRawBufferPointer, from consumed: inout Int,
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(CompressionError) -> StepwiseOutput.Progress {
+        var produced = 0
+        while produced < room.count {
+            let outcome = unsafe inflate(
+                &stream, bytes, from: &consumed,
+                into: UnsafeMutableRawBufferPointer(rebasing: room[produced...]))
+            produced += outcome.produced
             switch outcome.status {
             case Z_OK:
                 continue
             case Z_STREAM_END where consumed == bytes.count:
-                return output
+                return .init(produced: produced, hasEnded: true)
             case Z_STREAM_END:
                 guard unsafe inflateReset(&stream) == Z_OK else { throw .damaged }
             case Z_MEM_ERROR:
@@ -48,6 +57,7 @@ enum Gzip {
                 throw .damaged
             }
         }
+        return .init(produced: produced, hasEnded: false)
     }
 
     /// One step of zlib: takes from the input at `position`, fills `output` as far as it goes.
@@ -62,10 +72,11 @@ enum Gzip {
             mutating: rest.bindMemory(to: UInt8.self).baseAddress)
         unsafe stream.avail_in = offered
         unsafe stream.next_out = output.bindMemory(to: UInt8.self).baseAddress
-        unsafe stream.avail_out = UInt32(output.count)
+        let room = UInt32(clamping: output.count)
+        unsafe stream.avail_out = room
         let status = unsafe CZlib.inflate(&stream, Z_NO_FLUSH)
         unsafe position += Int(offered - stream.avail_in)
-        return unsafe (status, output.count - Int(stream.avail_out))
+        return unsafe (status, Int(room - stream.avail_out))
     }
 
     /// Packs bytes into one member.
