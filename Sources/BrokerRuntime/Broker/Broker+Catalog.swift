@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ClusterCore
-public import Disk
+internal import Disk
 public import Faults
 internal import Logging
 internal import Synchronization
@@ -49,12 +49,13 @@ extension Broker {
     /// Where everything is kept.
     public var dataDirectory: String { directory.path }
 
-    /// How much room the disk has.
-    public func space() async throws(Fault) -> DiskSpace {
+    /// How many bytes the disk holds, and how many may still be written to it.
+    public func space() async throws(Fault) -> (total: UInt64, free: UInt64) {
         let directory = directory
         return try await host.readers.run { () throws(Fault) in
             do throws(FileError) {
-                return try directory.fileSystem.space(at: directory.path)
+                let space = try directory.fileSystem.space(at: directory.path)
+                return (space.total, space.free)
             } catch {
                 throw Fault(error)
             }
