@@ -2,6 +2,7 @@
 """Members of consumer groups as processes, and what must hold of them together."""
 
 import collections
+import itertools
 import json
 import pathlib
 import re
@@ -121,11 +122,12 @@ def start_kcat(server, group, topic, assignor):
 
 
 def settle(members, partitions, within=30):
-    """Waits until the members own all partitions between them, each partition one of them."""
+    """Waits until the members own all partitions between them, each about as many."""
 
     def is_settled():
-        owned = [partition for member in members for partition in member.partitions()]
-        return sorted(owned) == list(range(partitions))
+        owned = [member.partitions() for member in members]
+        return sorted(itertools.chain(*owned)) == list(range(partitions)) \
+            and min(map(len, owned)) >= partitions // len(members)
 
     eventually(is_settled, within, "an owner for each partition: " + "; ".join(
         str(sorted(member.partitions())) for member in members))

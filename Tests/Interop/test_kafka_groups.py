@@ -143,8 +143,11 @@ def test_of_five_members_two_have_nothing_to_do(make_story):
     story.settle(*members)
     story.produce(30)
     story.all_is_consumed()
-    busy = [member for member in members if member.partitions()]
-    assert len(busy) == 3
+
+    def at_work():
+        return [member for member in members if member.partitions()]
+
+    busy = eventually(lambda: len(at_work()) == 3 and at_work(), what="three members at work")
     busy[0].leave()
     story.settle(*(member for member in members if member is not busy[0]))
     story.produce(30)
