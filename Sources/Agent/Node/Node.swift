@@ -5,6 +5,7 @@ public import Disk
 public import Faults
 internal import GRPCCore
 internal import GRPCNIOTransportHTTP2Posix
+internal import KafkaService
 internal import LogService
 public import Logging
 internal import NIOCore
@@ -12,7 +13,7 @@ internal import NIOPosix
 public import ServiceLifecycle
 internal import Synchronization
 
-/// One node: its broker, and the gRPC server in front of it.
+/// One node: its broker, and the gRPC server and the Kafka listener in front of it.
 ///
 ///     start: look up the address ──▶ open the broker ──▶ create the book's topic ──▶ listen
 ///     stop:  streams end ──▶ no new calls ──▶ calls finish, or are cut ──▶ the broker closes
@@ -23,12 +24,15 @@ public final class Node: Service, Sendable {
 
     /// Where gRPC listens, with the port that was bound.
     public let grpcAddress: ListenAddress
+    /// Where Kafka clients connect, with the port that was bound; `nil` if they are not served.
+    public let kafkaAddress: ListenAddress?
     /// What the node stores.
     public let broker: Broker
 
     /// `nil` once it has ended: it must be gone before the loops that it lives on.
     private let server: Mutex<Server?>
     private let serving: Task<Void, any Error>
+    private let kafka: KafkaListener?
     private let drain: ServiceDrain
     private let loops: MultiThreadedEventLoopGroup
     private let connections: ConnectionLimits
@@ -50,10 +54,11 @@ public final class Node: Service, Sendable {
     public static func start(
         settings: Settings, fileSystem: any FileSystem, logger: Logger
     ) async throws(Fault) -> Node {
-        let (address, broker) = try await open(settings, fileSystem: fileSystem, logger: logger)
+        let (addresses, broker) = try await open(settings, fileSystem: fileSystem, logger: logger)
         do throws(Fault) {
             try await createBookTopic(settings.bookTopic, in: broker)
-            return try await listen(on: address, broker: broker, settings: settings, logger: logger)
+            return try await listen(
+                on: addresses, broker: broker, settings: settings, logger: logger)
         } catch {
             await broker.close()
             throw error
@@ -80,6 +85,7 @@ public final class Node: Service, Sendable {
             return isStopping
         }
         drain.begin()
+        await kafka?.close()
         await broker.close()
         server.withLock { $0 = nil }
         // Only fails when it was done before, which is as good.
@@ -106,6 +112,7 @@ public final class Node: Service, Sendable {
         guard isFirst else { return }
         logger.info("stopping", metadata: ["connections": .stringConvertible(connections.count)])
         drain.begin()
+        kafka?.drain()
         server.withLock { $0?.beginGracefulShutdown() }
     }
 
@@ -116,11 +123,14 @@ public final class Node: Service, Sendable {
     var connectionCount: Int { connections.count }
 
     private init(
-        address: ListenAddress, broker: Broker, server: Server, serving: Task<Void, any Error>,
-        drain: ServiceDrain, loops: MultiThreadedEventLoopGroup, connections: ConnectionLimits,
+        addresses: Addresses, broker: Broker, server: Server, serving: Task<Void, any Error>,
+        kafka: KafkaListener?, drain: ServiceDrain, loops: MultiThreadedEventLoopGroup,
+        connections: ConnectionLimits,
         grace: Duration, logger: Logger
     ) {
-        grpcAddress = address
+        grpcAddress = addresses.grpc
+        kafkaAddress = addresses.kafka
+        self.kafka = kafka
         self.broker = broker
         self.server = Mutex(server)
         self.serving = serving
@@ -138,20 +148,18 @@ extension Node {
     /// Looks up the address and opens the broker, on a thread of their own since both block.
     private static func open(
         _ settings: Settings, fileSystem: any FileSystem, logger: Logger
-    ) async throws(Fault) -> (ListenAddress, Broker) {
+    ) async throws(Fault) -> (Addresses, Broker) {
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
-        let result: Result<(ListenAddress, Broker), Fault>
+        let result: Result<(Addresses, Broker), Fault>
         do {
             result = try await pool.runIfActive {
                 Result { () throws(Fault) in
-                    let address = try Listener.resolve(
-                        settings.listen.grpcAddress, of: "listen.grpc.address",
-                        allowPlaintext: settings.listen.insecureAllowPlaintext)
+                    let addresses = try Addresses(resolving: settings.listen)
                     let broker = try Broker.open(
                         dataDirectory: settings.dataDirectory, fileSystem: fileSystem,
                         settings: settings.broker, logger: logger)
-                    return (address, broker)
+                    return (addresses, broker)
                 }
             }
         } catch {
@@ -169,7 +177,7 @@ extension Node {
     }
 
     private static func listen(
-        on address: ListenAddress, broker: Broker, settings: Settings, logger: Logger
+        on wanted: Addresses, broker: Broker, settings: Settings, logger: Logger
     ) async throws(Fault) -> Node {
         let connections = ConnectionLimits(
             perAddressMax: settings.limits.connectionsPerAddress,
@@ -184,18 +192,32 @@ extension Node {
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: settings.listen.threads)
         do throws(Fault) {
             let (server, serving, port) = try await serve(
-                services, on: address, config: config, loops: loops)
-            let address = ListenAddress(host: address.host, port: port)
-            bound.set(address)
+                services, on: wanted.grpc, config: config, loops: loops)
+            var addresses = wanted
+            addresses.grpc.port = port
+            bound.set(addresses.grpc)
+            let kafka: KafkaListener?
+            do throws(Fault) {
+                kafka = try await listenForKafka(
+                    on: wanted.kafka, broker: broker, settings: settings, loops: loops,
+                    connections: connections, logger: logger)
+            } catch {
+                server.beginGracefulShutdown()
+                _ = await serving.result
+                throw error
+            }
+            if let kafka { addresses.kafka?.port = kafka.port }
             logger.info(
                 "listening",
                 metadata: [
-                    "address": "\(address)", "data_dir": "\(settings.dataDirectory)",
-                    "store": "\(broker.storeID)", "topics": .stringConvertible(broker.topics.count),
+                    "address": "\(addresses.grpc)",
+                    "kafka": "\(addresses.kafka?.description ?? "none")",
+                    "data_dir": "\(settings.dataDirectory)", "store": "\(broker.storeID)",
+                    "topics": .stringConvertible(broker.topics.count),
                 ])
             return Node(
-                address: address, broker: broker, server: server, serving: serving,
-                drain: services.drain, loops: loops, connections: connections,
+                addresses: addresses, broker: broker, server: server, serving: serving,
+                kafka: kafka, drain: services.drain, loops: loops, connections: connections,
                 grace: settings.shutdownGrace, logger: logger)
         } catch {
             // Nothing runs on the loops, so this cannot fail.
@@ -225,6 +247,22 @@ extension Node {
     private static func boundPort(of server: Server) async -> Int? {
         guard let address = try? await server.transport.listeningAddress else { return nil }
         return address.ipv4?.port ?? address.ipv6?.port
+    }
+}
+
+/// Where a node listens, looked up.
+private struct Addresses: Sendable {
+    var grpc: ListenAddress
+    var kafka: ListenAddress?
+
+    /// Looks names up, which blocks.
+    init(resolving settings: ListenSettings) throws(Fault) {
+        let allowPlaintext = settings.insecureAllowPlaintext
+        grpc = try Listener.resolve(
+            settings.grpcAddress, of: "listen.grpc.address", allowPlaintext: allowPlaintext)
+        guard let address = settings.kafkaAddress else { return }
+        kafka = try Listener.resolve(
+            address, of: "listen.kafka.address", allowPlaintext: allowPlaintext)
     }
 }
 

@@ -153,6 +153,7 @@ extension Settings {
         broker.diskLowBytes = UInt64(disk.lowBytes)
         broker.diskCriticalBytes = UInt64(disk.criticalBytes)
         broker.diskReserveBytes = UInt64(disk.reserveBytes)
+        broker.messageBytesLimit = limits.recordBytes
         broker.queueBytesMax = limits.queueBytes
         broker.scrubBytesPerSecond = UInt64(disk.scrubBytes)
         broker.verifyReads = disk.verifiesReads

@@ -44,7 +44,8 @@ struct DevCommand: Verb {
         let format = output
         try await NodeProcess.run(settings, in: session) { node in
             let ready = ReadyMessage(
-                address: node.grpcAddress, dataDirectory: settings.dataDirectory,
+                address: node.grpcAddress, kafka: node.kafkaAddress,
+                dataDirectory: settings.dataDirectory,
                 time: .now - session.began)
             switch format {
             case .table: session.talk.write(ready.text(session.talk.style))
@@ -57,6 +58,7 @@ struct DevCommand: Verb {
 /// What a server says when clients can connect.
 struct ReadyMessage: Equatable {
     var address: ListenAddress
+    var kafka: ListenAddress?
     var dataDirectory: String
     var time: Duration
 
@@ -64,9 +66,10 @@ struct ReadyMessage: Equatable {
     func text(_ style: Style) -> String {
         let isDefault = "\(address)" == ClientOptions.defaultServer
         let export = isDefault ? "" : "  export CORDWOOD_SERVER=\(address)\n"
+        let kafka = kafka.map { "kafka \(style.bold("\($0)"))    " } ?? ""
         return """
             \(style.green("✓")) ready in \(HumanText.duration(time))    \
-            grpc \(style.bold("\(address)"))    data in \(dataDirectory) (kept; --fresh wipes it)
+            grpc \(style.bold("\(address)"))    \(kafka)data in \(dataDirectory) (kept; --fresh wipes it)
               no TLS, no access rules: for development only
 
             \(export)  echo '{"id":1}' | cordwood produce orders -k u42
@@ -81,6 +84,7 @@ struct ReadyMessage: Equatable {
     var json: JSON {
         .object([
             .init("address", .string("\(address)")),
+            .init("kafka", kafka.map { .string("\($0)") } ?? .null),
             .init("data_dir", .string(dataDirectory)),
             .init("ready_ms", .decimal(time.seconds * 1000)),
         ])

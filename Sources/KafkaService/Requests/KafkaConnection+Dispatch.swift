@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import KafkaProtocol
+internal import Logging
+internal import NIOCore
+
+/// From a frame to whoever answers it.
+extension KafkaConnection {
+    /// Reads a request's header and hands the request to its handler.
+    ///
+    /// What cannot be read ends the connection with a line in the log: there is no telling what the
+    /// client would make of an answer.
+    func dispatch(
+        _ frame: ByteBuffer, id: UInt64, on loop: any EventLoop,
+        bound: NIOLoopBound<KafkaConnection>
+    ) {
+        frame.withUnsafeReadableBytes { bytes in
+            var reader = KafkaReader(bytes)
+            do throws(KafkaDecodingError) {
+                let start = try RequestStart(from: &reader)
+                let answer = Answer(
+                    connection: bound, loop: loop, id: id, correlationID: start.correlationID)
+                guard let key = ApiKey(rawValue: start.apiKey) else {
+                    return close(because: "there is no API key \(start.apiKey) here")
+                }
+                guard isServed(key, start.apiVersion) else {
+                    return refuseVersion(key, start.apiVersion, answer)
+                }
+                let header = try RequestRest(
+                    from: &reader, headerVersion: key.requestHeaderVersion(for: start.apiVersion))
+                let context = RequestContext(
+                    apiVersion: start.apiVersion, clientID: header.clientID, clientHost: clientHost,
+                    advertised: advertised)
+                try handle(key, &reader, bytes, context, answer)
+            } catch {
+                close(because: "a request cannot be read: \(error)")
+            }
+        }
+    }
+
+    /// Produce is listed from version 0, or old clients compress nothing, but served from 3 on.
+    private func isServed(_ key: ApiKey, _ version: Int16) -> Bool {
+        key.versions.contains(version) && !(key == .produce && version < 3)
+    }
+
+    private func refuseVersion(_ key: ApiKey, _ version: Int16, _ answer: Answer) {
+        guard key == .apiVersions else {
+            return close(because: "\(key.name) version \(version) is not served")
+        }
+        // KIP-511: a client that knows newer versions learns ours from an answer of version 0.
+        var response = ApiVersionsResponse()
+        response.errorCode = .unsupportedVersion
+        response.apiKeys = [Self.versionRow(.apiVersions)]
+        answer.send(response, .apiVersions, 0)
+    }
+
+    private func handle(
+        _ key: ApiKey, _ reader: inout KafkaReader, _ frame: UnsafeRawBufferPointer,
+        _ context: RequestContext, _ answer: Answer
+    ) throws(KafkaDecodingError) {
+        let version = context.apiVersion
+        let handlers = handlers
+        switch key {
+        case .produce:
+            produce(
+                try ProduceRequest(from: &reader, version: version), frame, version: version,
+                answer: answer)
+        case .fetch:
+            fetch(
+                try FetchRequest(from: &reader, version: version), version: version, answer: answer)
+        case .apiVersions:
+            let request = try ApiVersionsRequest(from: &reader, version: version)
+            note(request)
+            let response = Self.apiVersions(request)
+            answer.send(response, .apiVersions, version)
+        case .metadata:
+            try run(&reader, key, context, answer) { await handlers.metadata($0, $1) }
+        case .listOffsets:
+            try run(&reader, key, context, answer) { await handlers.listOffsets($0, $1) }
+        case .offsetForLeaderEpoch:
+            try run(&reader, key, context, answer) { await handlers.offsetForLeaderEpoch($0, $1) }
+        case .initProducerId:
+            try run(&reader, key, context, answer) { await handlers.initProducerId($0, $1) }
+        default: close(because: "\(key.name) is not served")
+        }
+    }
+
+    /// Has an asynchronous handler answer.
+    private func run<Request: KafkaMessage, Response: KafkaMessage>(
+        _ reader: inout KafkaReader, _ key: ApiKey, _ context: RequestContext, _ answer: Answer,
+        _ handler: @escaping @Sendable (Request, RequestContext) async -> Response
+    ) throws(KafkaDecodingError) {
+        let request = try Request(from: &reader, version: context.apiVersion)
+        // Unstructured: a connection's requests come from an event loop, which no task belongs to.
+        // Each ends by itself, since what waits for long has a deadline of its own.
+        Task {
+            answer.send(await handler(request, context), key, context.apiVersion)
+        }
+    }
+
+    private func note(_ request: ApiVersionsRequest) {
+        let name = request.clientSoftwareName
+        guard !name.isEmpty else { return }
+        software = "\(name) \(request.clientSoftwareVersion)"
+        logger.debug(
+            "a Kafka client", metadata: ["client": "\(clientHost)", "software": "\(software)"])
+    }
+}
