@@ -55,7 +55,8 @@ struct DebugVerifyCommand: Verb {
         }
         withExtendedLifetime(logs) {}
         session.talk.endProgress()
-        let listing = Listing(reports.map(Self.fields))
+        let listing = Listing(
+            reports.map { Self.fields($0, name: logs.names.name(of: $0.directory)) })
         try await session.output.write(listing.text(as: output.format))
         try Self.judge(reports, session)
     }
@@ -76,7 +77,9 @@ struct DebugVerifyCommand: Verb {
             "\(HumanText.noun(reports.count, "log")) sound, \(HumanText.noun(records, "record"))")
     }
 
-    private static func fields(_ report: LogVerifier.Report) -> [Listing.Field] {
+    private static func fields(
+        _ report: LogVerifier.Report, name: String
+    ) -> [Listing.Field] {
         let damages = report.damages.map { damage in
             JSON.object([
                 .init("start", .number(damage.offsets.lowerBound)),
@@ -89,7 +92,7 @@ struct DebugVerifyCommand: Verb {
         let state =
             !report.isSound ? "damaged" : report.givenUp.isEmpty ? "sound" : "repaired"
         return [
-            .text("state", state), .count("segments", report.segmentCount),
+            .text("name", name), .text("state", state), .count("segments", report.segmentCount),
             .count("batches", report.batchCount), .count("records", report.recordCount),
             .bytes("bytes", Int64(clamping: report.byteCount)),
             .count("start", Int(report.offsets.lowerBound)),
@@ -150,7 +153,7 @@ struct DebugRepairCommand: Verb {
         for path in damaged {
             let report = try await calls.run { try LogRepair.repair(directory: path, on: disk) }
             rows.append([
-                .text("log", path),
+                .text("name", logs.names.name(of: path)), .text("log", path),
                 .count("given_up", report.givenUp.reduce(0) { $0 + $1.count }),
                 .count("renamed", report.renamed.count),
                 .hidden("ranges", .array(report.givenUp.map(DebugVerifyCommand.range))),

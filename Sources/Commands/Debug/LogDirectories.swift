@@ -8,6 +8,8 @@ internal import PosixDisk
 struct LogDirectories {
     /// The logs' folders, sorted.
     let paths: [String]
+    /// What the logs are called.
+    let names: LogNames
     /// Keeps servers out while the logs are looked at; `nil` where there is nothing to lock.
     private let lock: (any FileLock)?
 
@@ -18,17 +20,23 @@ struct LogDirectories {
         let isNode = names.contains("store.id")
         if isNode {
             let partitions = try Self.list(path + "/partitions", disk)
-            paths = [path + "/meta"] + partitions.sorted().map { "\(path)/partitions/\($0)" }
+            // The log of consumer groups is made with the first group.
+            paths =
+                [path + "/meta"] + names.filter { $0 == "groups" }.map { "\(path)/\($0)" }
+                + partitions.sorted().map { "\(path)/partitions/\($0)" }
         } else {
             paths = [path]
         }
         // A log stands in partitions/ of its node's folder, or is its meta.
         let owners = isNode ? [path] : [path + "/../..", path + "/.."]
         var found: (any FileLock)?
+        var metadata: String?
         for owner in owners where try Self.list(owner, disk).contains("store.id") {
             found = try DataLock.take(owner, on: disk)
+            metadata = owner + "/meta"
         }
         lock = found
+        self.names = LogNames(metadata: metadata, on: disk)
     }
 
     private static func list(_ path: String, _ disk: PosixFileSystem) throws(Fault) -> [String] {

@@ -162,7 +162,11 @@ struct ServerVerbTests {
             #expect(
                 damaged.captured.talk.contains("1 log of 3 is damaged, 1 record cannot be read"))
             let rows = try #require(try damaged.captured.json() as? [[String: Any]])
-            #expect(rows.filter { $0["state"] as? String == "damaged" }.count == 1)
+            let harmed = rows.filter { $0["state"] as? String == "damaged" }
+            #expect(harmed.map { $0["name"] as? String } == ["orders-0"])
+            #expect(rows.first?["name"] as? String == "meta")
+            let alone = await run("debug", "verify", try #require(harmed.first?["log"] as? String))
+            #expect(alone.captured.output.contains("orders-0"))
             #expect(await run("debug", "dump-segment", store).status == .unavailable)
 
             #expect(await run("debug", "repair", folder).status == .usage)
