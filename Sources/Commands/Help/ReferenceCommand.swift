@@ -2,12 +2,13 @@
 
 internal import ArgumentParser
 internal import Faults
+internal import KafkaProtocol
 
 /// `cordwood reference`: the pages of docs/reference that come from the program itself.
 struct ReferenceCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "reference", abstract: "Print a page of the reference.",
-        usage: "cordwood reference cli|errors",
+        usage: "cordwood reference cli|errors|kafka",
         discussion: examples(
             "cordwood reference cli > cli.md", "cordwood reference errors > errors.md"),
         shouldDisplay: false)
@@ -16,15 +17,17 @@ struct ReferenceCommand: Verb {
     enum Page: String, Sendable, CaseIterable, ExpressibleByArgument {
         case cli
         case errors
+        case kafka
     }
 
-    @Argument(help: "cli or errors.")
+    @Argument(help: "cli, errors or kafka.")
     var page: Page
 
     func perform(in session: Session) async throws {
         switch page {
         case .cli: try await session.output.write(CommandReference.markdown())
         case .errors: try await session.output.write(ErrorReference.markdown())
+        case .kafka: try await session.output.write(KafkaReference.markdown())
         }
     }
 }
@@ -142,6 +145,36 @@ enum ErrorReference {
 
                     """
             }
+        }
+        return page
+    }
+}
+
+/// The page `docs/reference/kafka.md`, from the table that requests are dispatched by.
+enum KafkaReference {
+    static func markdown() -> String {
+        var page = """
+            <!-- Written by scripts/generate-docs from schemas/kafka. -->
+            # Kafka's requests and their versions
+
+            What ApiVersions answers: clients choose the newest version that both sides know. A
+            request that is not listed closes the connection, as with Kafka; the server's log says
+            which it was. [Cordwood with Kafka's clients](../guides/kafka-clients.md) says what
+            works, and what does not.
+
+            Produce is listed from version 0, as older clients do not compress otherwise, and
+            served from version 3 on.
+
+            | key | request | versions |
+            | ---: | --- | --- |
+
+            """
+        for key in ApiKey.allCases.sorted(by: { $0.rawValue < $1.rawValue }) {
+            let versions = key.versions
+            let range =
+                versions.count == 1
+                ? "\(versions.lowerBound)" : "\(versions.lowerBound) to \(versions.upperBound)"
+            page += "| \(key.rawValue) | \(key.name) | \(range) |\n"
         }
         return page
     }

@@ -37,6 +37,14 @@ struct HelpTests {
         #expect(!page.contains("cordwood reference"))
     }
 
+    @Test("the page of Kafka's requests has a row for each, with its versions")
+    func kafka() async {
+        let captured = CapturedSession()
+        #expect(await captured.run("reference", "kafka") == .success)
+        #expect(captured.output.contains("\n| 0 | Produce | 0 to 11 |\n"))
+        #expect(captured.output.contains("\n| 47 | OffsetDelete | 0 |\n"))
+    }
+
     /// What a shell would make of an example, up to a pipe.
     static func arguments(_ text: Substring) -> [String] {
         var arguments: [String] = []
