@@ -22,6 +22,7 @@ struct BrokerFixture: Sendable {
     let book: Log_V1_Log.Client<Transport>
     let log: Cordwood_V1_LogService.Client<Transport>
     let topics: Cordwood_V1_TopicService.Client<Transport>
+    let groups: Cordwood_V1_GroupService.Client<Transport>
     let health: Grpc_Health_V1_Health.Client<Transport>
 
     /// Runs a test against a server that has the topics `default` (1 partition) and `many` (4).
@@ -49,6 +50,7 @@ struct BrokerFixture: Sendable {
                         book: Log_V1_Log.Client(wrapping: client),
                         log: Cordwood_V1_LogService.Client(wrapping: client),
                         topics: Cordwood_V1_TopicService.Client(wrapping: client),
+                        groups: Cordwood_V1_GroupService.Client(wrapping: client),
                         health: Grpc_Health_V1_Health.Client(wrapping: client)))
                 services.drain.begin()
             }
@@ -58,12 +60,16 @@ struct BrokerFixture: Sendable {
     }
 
     /// Appends records with these values to a partition, one batch.
+    ///
+    /// - Parameter times: Their timestamps; the server's time where there are none.
     func append(
-        _ values: [String], to topic: String = "default", _ partition: Int32 = 0
+        _ values: [String], at times: [Int64] = [], to topic: String = "default",
+        _ partition: Int32 = 0
     ) async throws {
         var request = Cordwood_V1_ProduceRequest()
         request.partition = .named(topic, partition)
         request.records = values.map { value in .with { $0.value = .init(value.utf8) } }
+        for (place, time) in times.enumerated() { request.records[place].timestampMs = time }
         _ = try await log.produce(request)
     }
 }

@@ -123,8 +123,10 @@ struct ConsumeTests {
         }
     }
 
-    @Test("gzip batches come out as records")
-    func gzip() async throws {
+    @Test(
+        "packed batches come out as records",
+        arguments: [CompressionCodec.gzip, .snappy, .lz4, .zstd])
+    func packed(codec: CompressionCodec) async throws {
         try await BrokerFixture.run { fixture in
             var builder = BatchBuilder()
             for number in 0..<500 {
@@ -135,12 +137,12 @@ struct ConsumeTests {
             let buffer = builder.finish()
             let plain = withExtendedLifetime(buffer) { [UInt8](buffer.bytes) }
             let packed = try plain.withUnsafeBytes { plain in
-                try Codec.gzip.compress(RecordBatch.records(of: plain))
+                try Codec(rawValue: codec.rawValue)?.compress(RecordBatch.records(of: plain))
             }
-            var batch = [UInt8](plain.prefix(BatchHeader.size)) + packed
+            var batch = [UInt8](plain.prefix(BatchHeader.size)) + (packed ?? [])
             batch.withUnsafeMutableBytes { bytes in
                 BatchHeader.write(
-                    to: bytes, codec: .gzip, recordCount: 500,
+                    to: bytes, codec: codec, recordCount: 500,
                     baseTimestamp: .init(milliseconds: 1), maxTimestamp: .init(milliseconds: 1))
             }
             let encoded = Data(batch)
