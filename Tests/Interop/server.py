@@ -11,7 +11,7 @@ import time
 import grpc
 
 READY = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
-KAFKA_READY = re.compile(r"(?i)kafka.*127\.0\.0\.1:([1-9]\d*)")
+KAFKA_READY = re.compile(r"kafka\W+127\.0\.0\.1:([1-9]\d*)")
 
 
 class Server:
@@ -25,6 +25,7 @@ class Server:
         self.descriptors = descriptors
         self.process = None
         self.address = None
+        self.kafka = None
         self.starts = 0
         self.channels = []
 
@@ -44,6 +45,8 @@ class Server:
             match = READY.search(self.log())
             if match:
                 self.address = f"127.0.0.1:{match.group(1)}"
+                kafka = KAFKA_READY.search(self.log())
+                self.kafka = kafka and f"127.0.0.1:{kafka.group(1)}"
                 return self
             if self.process.poll() is not None:
                 raise AssertionError(
