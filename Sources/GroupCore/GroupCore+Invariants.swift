@@ -59,7 +59,7 @@ extension Group {
         precondition(memberBytes == size, "\(id): \(memberBytes) bytes, not \(size)")
         precondition(offsetsUnderWay >= 0, "\(id): \(offsetsUnderWay) offsets are under way")
         var offsetCount = 0
-        offsets.forEach { _, _ in offsetCount += 1 }
+        offsets.walk { _, _ in offsetCount += 1 }
         precondition(
             offsets.count == offsetCount, "\(id): \(offsets.count) of \(offsetCount) offsets")
         switch phase {

@@ -78,7 +78,7 @@ extension GroupCore {
     /// Behind a replay, those that are there no more are to be handed in as ``Input/topicDeleted(_:at:)``.
     public var topicIDs: [UInt128] {
         var ids: Set<UInt128> = []
-        for id in groups.ids { groups[id]?.offsets.forEach { ids.insert($1.topicID) } }
+        for id in groups.ids { groups[id]?.offsets.walk { ids.insert($1.topicID) } }
         ids.remove(0)
         return ids.sorted()
     }
@@ -92,7 +92,7 @@ extension Group {
     var records: [GroupRecord] {
         var records: [GroupRecord] = []
         if let durable { records.append(.group(id: id, durable)) }
-        offsets.forEach { partition, committed in
+        offsets.walk { partition, committed in
             records.append(.offset(group: id, partition, committed))
         }
         return records

@@ -36,7 +36,7 @@ extension Group {
                     clientID: member.clientID, clientHost: member.clientHost,
                     partitions: assignment?.partitions.sorted() ?? []))
         }
-        offsets.forEach { partition, committed in
+        offsets.walk { partition, committed in
             overview.commits.append(
                 GroupOverview.Commit(partition: partition, committed: committed))
         }

@@ -34,12 +34,12 @@ struct OffsetTable: Sendable {
     /// All partitions for which a condition holds, in order.
     func partitions(where holds: (CommittedOffset) -> Bool = { _ in true }) -> [TopicPartition] {
         var found: [TopicPartition] = []
-        forEach { partition, committed in if holds(committed) { found.append(partition) } }
+        walk { partition, committed in if holds(committed) { found.append(partition) } }
         return found
     }
 
     /// Calls with each partition and what is committed of it, in order.
-    func forEach(_ body: (TopicPartition, CommittedOffset) -> Void) {
+    func walk(_ body: (TopicPartition, CommittedOffset) -> Void) {
         for (topic, rows) in zip(topics.keys, topics.values) {
             for (partition, committed) in zip(rows.keys, rows.values) {
                 body(TopicPartition(topic: topic, partition: partition), committed)

@@ -78,6 +78,8 @@ public struct DeleteGroups: Sendable, Equatable {
     /// The error of each group, in the request's order; `nil` for one that is gone.
     public struct Answer: Sendable, Equatable {
         public var errors: [GroupError?]
+
+        public init(errors: [GroupError?]) { self.errors = errors }
     }
 }
 

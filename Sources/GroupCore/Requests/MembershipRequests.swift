@@ -58,6 +58,12 @@ public struct JoinGroup: Sendable, Equatable {
         public var instanceID: String?
         /// What it said in the chosen protocol.
         public var metadata: [UInt8]
+
+        public init(memberID: String, instanceID: String?, metadata: [UInt8]) {
+            self.memberID = memberID
+            self.instanceID = instanceID
+            self.metadata = metadata
+        }
     }
 
     /// The generation, or why not.
@@ -172,6 +178,11 @@ public struct LeaveGroup: Sendable, Equatable {
     public struct Outcome: Sendable, Equatable {
         public var member: Leaver
         public var error: GroupError?
+
+        public init(member: Leaver, error: GroupError?) {
+            self.member = member
+            self.error = error
+        }
     }
 
     /// One outcome for each member of the request, in its order.
@@ -179,5 +190,10 @@ public struct LeaveGroup: Sendable, Equatable {
         /// Of the request as a whole; then there are no outcomes.
         public var error: GroupError?
         public var outcomes: [Outcome] = []
+
+        public init(error: GroupError? = nil, outcomes: [Outcome] = []) {
+            self.error = error
+            self.outcomes = outcomes
+        }
     }
 }

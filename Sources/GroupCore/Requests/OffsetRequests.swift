@@ -80,6 +80,8 @@ public struct OffsetCommit: Sendable, Equatable {
     /// The error of each entry, in the request's order; `nil` for one that is durable.
     public struct Answer: Sendable, Equatable {
         public var errors: [GroupError?]
+
+        public init(errors: [GroupError?]) { self.errors = errors }
     }
 }
 
@@ -109,12 +111,22 @@ public struct OffsetFetch: Sendable, Equatable {
     public struct Row: Sendable, Equatable {
         public var partition: Int32
         public var committed: CommittedOffset?
+
+        public init(partition: Int32, committed: CommittedOffset?) {
+            self.partition = partition
+            self.committed = committed
+        }
     }
 
     /// What is committed of a topic.
     public struct TopicRows: Sendable, Equatable {
         public var name: String
         public var rows: [Row]
+
+        public init(name: String, rows: [Row]) {
+            self.name = name
+            self.rows = rows
+        }
     }
 
     /// The topics and partitions in the request's order, or by name and number.
@@ -123,6 +135,11 @@ public struct OffsetFetch: Sendable, Equatable {
     public struct Answer: Sendable, Equatable {
         public var error: GroupError?
         public var topics: [TopicRows] = []
+
+        public init(error: GroupError? = nil, topics: [TopicRows] = []) {
+            self.error = error
+            self.topics = topics
+        }
     }
 }
 
@@ -152,5 +169,10 @@ public struct OffsetDelete: Sendable, Equatable {
         /// Of the request as a whole; then there are no others.
         public var error: GroupError?
         public var errors: [GroupError?] = []
+
+        public init(error: GroupError? = nil, errors: [GroupError?] = []) {
+            self.error = error
+            self.errors = errors
+        }
     }
 }
