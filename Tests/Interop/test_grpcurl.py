@@ -18,7 +18,7 @@ METHODS = {
         "CreateTopic", "ListTopics", "DescribeTopic", "ConfigureTopic", "DeleteTopic",
         "DeleteRecords"},
     "cordwood.v1.GroupService": {
-        "ListGroups", "DescribeGroup", "ResetOffsets", "DeleteGroup"},
+        "ListGroups", "DescribeGroup", "ResetOffsets", "DeleteOffsets", "DeleteGroup"},
     "grpc.health.v1.Health": {"Check", "Watch"},
 }
 

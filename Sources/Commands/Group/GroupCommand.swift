@@ -56,17 +56,23 @@ struct GroupListCommand: Verb {
 /// `cordwood group delete`.
 struct GroupDeleteCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete a group and its committed offsets.",
-        usage: "cordwood group delete GROUP [--yes]",
+        commandName: "delete", abstract: "Delete a group, or its committed offsets of a topic.",
+        usage: "cordwood group delete GROUP [--topic TOPIC] [--yes]",
         discussion: examples(
-            "cordwood group delete billing", "cordwood group delete billing --yes",
+            "cordwood group delete billing", "cordwood group delete billing --topic orders --yes",
             """
-            The group must have no members. Records are not touched; a member that joins later makes \
-            the group anew and begins where its auto.offset.reset says.
+            A group must have no members to be deleted, and no members that read the topic for its \
+            offsets of that topic to be deleted. Records are not touched; a member that reads the \
+            topic later begins where its auto.offset.reset says.
             """))
 
     @Argument(help: "The group to delete.")
     var group: String
+
+    @Option(
+        name: [.short, .long],
+        help: "Delete only the offsets of this topic, and not the group; may be repeated.")
+    var topic: [String] = []
 
     @Flag(help: "Do not ask.")
     var yes = false
@@ -74,23 +80,44 @@ struct GroupDeleteCommand: Verb {
     @OptionGroup var connection: ClientOptions
 
     func perform(in session: Session) async throws {
-        try await connection.withClient(in: session) { client in
+        let said = try await connection.withClient(in: session) { client in
             let description = try await client.describeGroup(group)
+            if !topic.isEmpty { return try await deleteOffsets(of: description, client, session) }
             // The server would refuse as well, but only after a person was asked.
             guard description.members.isEmpty else {
                 throw Fault(
                     .groupNotEmpty,
                     "\(group) has \(HumanText.noun(description.members.count, "member"))")
             }
-            if !yes {
-                let count = description.offsets.count { $0.committedOffset != nil }
-                try await Confirmation.ask(
-                    "This deletes \(group) and its \(HumanText.noun(count, "committed offset")).",
-                    name: group, repeated: "cordwood group delete \(group) --yes", session)
-            }
+            let count = description.offsets.count { $0.committedOffset != nil }
+            try await confirm(
+                "This deletes \(group) and its \(HumanText.noun(count, "committed offset")).",
+                session)
             try await client.deleteGroup(group)
+            return "deleted \(group)"
         }
-        session.talk.say("deleted \(group)")
+        session.talk.say(said)
+    }
+
+    private func deleteOffsets(
+        of description: GroupDescription, _ client: CordwoodClient, _ session: Session
+    ) async throws -> String {
+        let names = topic.joined(separator: ", ")
+        let count = description.offsets.count {
+            $0.committedOffset != nil && topic.contains($0.topic)
+        }
+        guard count > 0 else { return "\(group) has committed no offset of \(names)" }
+        let offsets = HumanText.noun(count, "committed offset")
+        try await confirm("This deletes \(offsets) of \(group) of \(names).", session)
+        let deleted = try await client.deleteOffsets(
+            of: group, topics: topic.map { TopicPartitions($0) })
+        return "deleted \(HumanText.noun(deleted.count, "committed offset")) of \(group)"
+    }
+
+    private func confirm(_ question: String, _ session: Session) async throws {
+        guard !yes else { return }
+        try await Confirmation.ask(
+            question, name: group, repeated: "the same command with --yes", session)
     }
 }
 

@@ -65,16 +65,7 @@ extension CordwoodClient {
     ) async throws(CordwoodError) -> [OffsetReset] {
         var request = Cordwood_V1_ResetOffsetsRequest()
         request.group = group
-        for topic in topics {
-            var message = Cordwood_V1_TopicPartitions()
-            message.topic = topic.topic
-            for partition in topic.partitions ?? [] {
-                message.partitions.append(try partitionNumber(partition))
-            }
-            // No numbers mean all to the server, and none to the caller.
-            guard topic.partitions?.isEmpty != true else { continue }
-            request.topics.append(message)
-        }
+        request.topics = try messages(of: topics)
         guard topics.isEmpty || !request.topics.isEmpty else { return [] }
         request.to = target.message
         request.dryRun = dryRun
@@ -82,6 +73,30 @@ extension CordwoodClient {
             try await connection.groups.resetOffsets(request, options: options)
         }
         return answer.resets.map(OffsetReset.init)
+    }
+
+    /// Forgets committed offsets of topics that no member of the group is subscribed to.
+    ///
+    /// - Parameters:
+    ///   - group: The group.
+    ///   - topics: What to forget.
+    /// - Returns: What there was to forget, by topic and number.
+    /// - Throws: ``CordwoodError/Code/groupNotFound``, ``CordwoodError/Code/groupNotEmpty``,
+    ///   ``CordwoodError/Code/topicNotFound``, ``CordwoodError/Code/partitionNotFound``.
+    @discardableResult
+    public func deleteOffsets(
+        of group: String, topics: [TopicPartitions]
+    ) async throws(CordwoodError) -> [GroupPartition] {
+        var request = Cordwood_V1_DeleteOffsetsRequest()
+        request.group = group
+        request.topics = try messages(of: topics)
+        guard !request.topics.isEmpty else { return [] }
+        let answer = try await connection.call { options in
+            try await connection.groups.deleteOffsets(request, options: options)
+        }
+        return answer.deleted.map {
+            GroupPartition(topic: $0.topic, partition: Int($0.partition))
+        }
     }
 
     /// Deletes a group without members, and its committed offsets.
@@ -93,6 +108,23 @@ extension CordwoodClient {
         _ = try await connection.call { options in
             try await connection.groups.deleteGroup(request, options: options)
         }
+    }
+
+    /// The partitions as the wire has them.
+    private func messages(
+        of topics: [TopicPartitions]
+    ) throws(CordwoodError) -> [Cordwood_V1_TopicPartitions] {
+        var messages: [Cordwood_V1_TopicPartitions] = []
+        for topic in topics {
+            var message = Cordwood_V1_TopicPartitions()
+            message.topic = topic.topic
+            for partition in topic.partitions ?? [] {
+                message.partitions.append(try partitionNumber(partition))
+            }
+            // No numbers mean all to the server, and none to the caller.
+            if topic.partitions?.isEmpty != true { messages.append(message) }
+        }
+        return messages
     }
 }
 

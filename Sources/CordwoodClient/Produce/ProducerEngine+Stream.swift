@@ -100,7 +100,7 @@ extension ProducerEngine {
     }
 
     private func request(for batch: SealedBatch) -> Cordwood_V1_ProduceStreamRequest {
-        let buffer = options.compression == .gzip ? batch.buffer.gzipped() : batch.buffer
+        let buffer = batch.buffer.packed(options.compression)
         return Cordwood_V1_ProduceStreamRequest(buffer, topic: topic, partition: batch.partition)
     }
 

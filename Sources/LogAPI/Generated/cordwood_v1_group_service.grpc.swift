@@ -61,6 +61,19 @@ public enum Cordwood_V1_GroupService: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "DeleteOffsets" metadata.
+        public enum DeleteOffsets: Sendable {
+            /// Request type for "DeleteOffsets".
+            public typealias Input = Cordwood_V1_DeleteOffsetsRequest
+            /// Response type for "DeleteOffsets".
+            public typealias Output = Cordwood_V1_DeleteOffsetsResponse
+            /// Descriptor for "DeleteOffsets".
+            public static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "cordwood.v1.GroupService"),
+                method: "DeleteOffsets",
+                type: .unary
+            )
+        }
         /// Namespace for "DeleteGroup" metadata.
         public enum DeleteGroup: Sendable {
             /// Request type for "DeleteGroup".
@@ -79,6 +92,7 @@ public enum Cordwood_V1_GroupService: Sendable {
             ListGroups.descriptor,
             DescribeGroup.descriptor,
             ResetOffsets.descriptor,
+            DeleteOffsets.descriptor,
             DeleteGroup.descriptor
         ]
     }
@@ -163,6 +177,24 @@ extension Cordwood_V1_GroupService {
             request: GRPCCore.StreamingServerRequest<Cordwood_V1_ResetOffsetsRequest>,
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.StreamingServerResponse<Cordwood_V1_ResetOffsetsResponse>
+
+        /// Handle the "DeleteOffsets" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+        ///
+        /// - Parameters:
+        ///   - request: A streaming request of `Cordwood_V1_DeleteOffsetsRequest` messages.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A streaming response of `Cordwood_V1_DeleteOffsetsResponse` messages.
+        func deleteOffsets(
+            request: GRPCCore.StreamingServerRequest<Cordwood_V1_DeleteOffsetsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.StreamingServerResponse<Cordwood_V1_DeleteOffsetsResponse>
 
         /// Handle the "DeleteGroup" method.
         ///
@@ -249,6 +281,24 @@ extension Cordwood_V1_GroupService {
             context: GRPCCore.ServerContext
         ) async throws -> GRPCCore.ServerResponse<Cordwood_V1_ResetOffsetsResponse>
 
+        /// Handle the "DeleteOffsets" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Cordwood_V1_DeleteOffsetsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A response containing a single `Cordwood_V1_DeleteOffsetsResponse` message.
+        func deleteOffsets(
+            request: GRPCCore.ServerRequest<Cordwood_V1_DeleteOffsetsRequest>,
+            context: GRPCCore.ServerContext
+        ) async throws -> GRPCCore.ServerResponse<Cordwood_V1_DeleteOffsetsResponse>
+
         /// Handle the "DeleteGroup" method.
         ///
         /// > Source IDL Documentation:
@@ -332,6 +382,24 @@ extension Cordwood_V1_GroupService {
             context: GRPCCore.ServerContext
         ) async throws -> Cordwood_V1_ResetOffsetsResponse
 
+        /// Handle the "DeleteOffsets" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+        ///
+        /// - Parameters:
+        ///   - request: A `Cordwood_V1_DeleteOffsetsRequest` message.
+        ///   - context: Context providing information about the RPC.
+        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
+        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
+        ///     to an internal error.
+        /// - Returns: A `Cordwood_V1_DeleteOffsetsResponse` to respond with.
+        func deleteOffsets(
+            request: Cordwood_V1_DeleteOffsetsRequest,
+            context: GRPCCore.ServerContext
+        ) async throws -> Cordwood_V1_DeleteOffsetsResponse
+
         /// Handle the "DeleteGroup" method.
         ///
         /// > Source IDL Documentation:
@@ -390,6 +458,17 @@ extension Cordwood_V1_GroupService.StreamingServiceProtocol {
             }
         )
         router.registerHandler(
+            forMethod: Cordwood_V1_GroupService.Method.DeleteOffsets.descriptor,
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Cordwood_V1_DeleteOffsetsRequest>(),
+            serializer: GRPCProtobuf.ProtobufSerializer<Cordwood_V1_DeleteOffsetsResponse>(),
+            handler: { request, context in
+                try await self.deleteOffsets(
+                    request: request,
+                    context: context
+                )
+            }
+        )
+        router.registerHandler(
             forMethod: Cordwood_V1_GroupService.Method.DeleteGroup.descriptor,
             deserializer: GRPCProtobuf.ProtobufDeserializer<Cordwood_V1_DeleteGroupRequest>(),
             serializer: GRPCProtobuf.ProtobufSerializer<Cordwood_V1_DeleteGroupResponse>(),
@@ -433,6 +512,17 @@ extension Cordwood_V1_GroupService.ServiceProtocol {
         context: GRPCCore.ServerContext
     ) async throws -> GRPCCore.StreamingServerResponse<Cordwood_V1_ResetOffsetsResponse> {
         let response = try await self.resetOffsets(
+            request: GRPCCore.ServerRequest(stream: request),
+            context: context
+        )
+        return GRPCCore.StreamingServerResponse(single: response)
+    }
+
+    public func deleteOffsets(
+        request: GRPCCore.StreamingServerRequest<Cordwood_V1_DeleteOffsetsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.StreamingServerResponse<Cordwood_V1_DeleteOffsetsResponse> {
+        let response = try await self.deleteOffsets(
             request: GRPCCore.ServerRequest(stream: request),
             context: context
         )
@@ -486,6 +576,19 @@ extension Cordwood_V1_GroupService.SimpleServiceProtocol {
     ) async throws -> GRPCCore.ServerResponse<Cordwood_V1_ResetOffsetsResponse> {
         return GRPCCore.ServerResponse<Cordwood_V1_ResetOffsetsResponse>(
             message: try await self.resetOffsets(
+                request: request.message,
+                context: context
+            ),
+            metadata: [:]
+        )
+    }
+
+    public func deleteOffsets(
+        request: GRPCCore.ServerRequest<Cordwood_V1_DeleteOffsetsRequest>,
+        context: GRPCCore.ServerContext
+    ) async throws -> GRPCCore.ServerResponse<Cordwood_V1_DeleteOffsetsResponse> {
+        return GRPCCore.ServerResponse<Cordwood_V1_DeleteOffsetsResponse>(
+            message: try await self.deleteOffsets(
                 request: request.message,
                 context: context
             ),
@@ -587,6 +690,29 @@ extension Cordwood_V1_GroupService {
             deserializer: some GRPCCore.MessageDeserializer<Cordwood_V1_ResetOffsetsResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Cordwood_V1_ResetOffsetsResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "DeleteOffsets" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Cordwood_V1_DeleteOffsetsRequest` message.
+        ///   - serializer: A serializer for `Cordwood_V1_DeleteOffsetsRequest` messages.
+        ///   - deserializer: A deserializer for `Cordwood_V1_DeleteOffsetsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func deleteOffsets<Result>(
+            request: GRPCCore.ClientRequest<Cordwood_V1_DeleteOffsetsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Cordwood_V1_DeleteOffsetsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Cordwood_V1_DeleteOffsetsResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Cordwood_V1_DeleteOffsetsResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
 
         /// Call the "DeleteGroup" method.
@@ -735,6 +861,40 @@ extension Cordwood_V1_GroupService {
             )
         }
 
+        /// Call the "DeleteOffsets" method.
+        ///
+        /// > Source IDL Documentation:
+        /// >
+        /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Cordwood_V1_DeleteOffsetsRequest` message.
+        ///   - serializer: A serializer for `Cordwood_V1_DeleteOffsetsRequest` messages.
+        ///   - deserializer: A deserializer for `Cordwood_V1_DeleteOffsetsResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        public func deleteOffsets<Result>(
+            request: GRPCCore.ClientRequest<Cordwood_V1_DeleteOffsetsRequest>,
+            serializer: some GRPCCore.MessageSerializer<Cordwood_V1_DeleteOffsetsRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Cordwood_V1_DeleteOffsetsResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Cordwood_V1_DeleteOffsetsResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Cordwood_V1_GroupService.Method.DeleteOffsets.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
         /// Call the "DeleteGroup" method.
         ///
         /// > Source IDL Documentation:
@@ -856,6 +1016,35 @@ extension Cordwood_V1_GroupService.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Cordwood_V1_ResetOffsetsRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Cordwood_V1_ResetOffsetsResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeleteOffsets" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Cordwood_V1_DeleteOffsetsRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func deleteOffsets<Result>(
+        request: GRPCCore.ClientRequest<Cordwood_V1_DeleteOffsetsRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Cordwood_V1_DeleteOffsetsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.deleteOffsets(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Cordwood_V1_DeleteOffsetsRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Cordwood_V1_DeleteOffsetsResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -987,6 +1176,39 @@ extension Cordwood_V1_GroupService.ClientProtocol {
             metadata: metadata
         )
         return try await self.resetOffsets(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "DeleteOffsets" method.
+    ///
+    /// > Source IDL Documentation:
+    /// >
+    /// > Forgets committed offsets of topics that no member of the group is subscribed to.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    public func deleteOffsets<Result>(
+        _ message: Cordwood_V1_DeleteOffsetsRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Cordwood_V1_DeleteOffsetsResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Cordwood_V1_DeleteOffsetsRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.deleteOffsets(
             request: request,
             options: options,
             onResponse: handleResponse

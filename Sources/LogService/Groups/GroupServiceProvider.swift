@@ -3,6 +3,7 @@
 internal import BrokerRuntime
 internal import Faults
 internal import GRPCCore
+internal import GroupCore
 internal import LogAPI
 internal import Records
 internal import SwiftProtobuf
@@ -90,6 +91,28 @@ struct GroupServiceProvider: Cordwood_V1_GroupService.SimpleServiceProtocol {
         }
     }
 
+    func deleteOffsets(
+        request: Cordwood_V1_DeleteOffsetsRequest, context: ServerContext
+    ) async throws -> Cordwood_V1_DeleteOffsetsResponse {
+        try await withStatus {
+            try RequestChecks.groupName(request.group)
+            let named = try ResetPlan.partitions(of: request.topics, surroundings)
+            guard !named.isEmpty else {
+                throw Fault(.invalidArgument, "the request names no topic")
+            }
+            let committed = try await broker.groups.describeGroup(request.group).offsets
+            let chosen = committed.filter { offset in
+                named.contains {
+                    $0.topic == offset.topic && $0.partitions?.contains(offset.partition) != false
+                }
+            }
+            try await broker.groups.forget(chosen, of: request.group)
+            var response = Cordwood_V1_DeleteOffsetsResponse()
+            response.deleted = chosen.map { Cordwood_V1_TopicPartition($0.topic, $0.partition) }
+            return response
+        }
+    }
+
     func deleteGroup(
         request: Cordwood_V1_DeleteGroupRequest, context: ServerContext
     ) async throws -> Cordwood_V1_DeleteGroupResponse {
@@ -154,6 +177,34 @@ struct GroupServiceProvider: Cordwood_V1_GroupService.SimpleServiceProtocol {
                 validateOnly: validateOnly)
         }
         return resets.sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+}
+
+extension GroupCoordinator {
+    /// Forgets committed offsets.
+    fileprivate func forget(
+        _ offsets: [GroupOffsetDescription], of group: String
+    ) async throws(Fault) {
+        guard !offsets.isEmpty else { return }
+        let answer = await offsetDelete(
+            OffsetDelete(
+                groupID: group,
+                entries: offsets.map {
+                    .init(topic: $0.topic, partition: Int32(clamping: $0.partition))
+                }))
+        let refusals = zip(offsets, answer.errors).compactMap { offset, error in
+            error.map { (offset.topic, $0) }
+        }
+        switch (answer.error, refusals.first) {
+        case (nil, nil): return
+        case (.groupIDNotFound, _): throw Fault(.groupNotFound, "there is no group \(group)")
+        case (.nonEmptyGroup, _): throw Fault(.groupNotEmpty, "the group \(group) has members")
+        case (nil, (let topic, .groupSubscribedToTopic)?):
+            throw Fault(.groupNotEmpty, "members of \(group) are subscribed to \(topic)")
+        case (let error, let refusal):
+            let reason = error ?? refusal?.1 ?? .coordinatorNotAvailable
+            throw Fault(.overloaded, "the groups cannot be asked now: \(reason)")
+        }
     }
 }
 

@@ -59,7 +59,7 @@ struct ResetPlan: Sendable {
         _ request: Cordwood_V1_ResetOffsetsRequest, _ target: OffsetTarget,
         _ surroundings: Surroundings
     ) async throws(Fault) {
-        let named = try Self.partitions(of: request, surroundings)
+        let named = try Self.partitions(of: request.topics, surroundings)
         if case .query(let query) = target, !named.isEmpty {
             steps = named.map {
                 Step(topic: $0.topic, partitions: $0.partitions, query: query)
@@ -82,20 +82,22 @@ struct ResetPlan: Sendable {
         }
     }
 
-    private typealias Named = (topic: String, partitions: [Int]?)
+    /// Partitions of a topic; all of them when `nil`.
+    typealias Named = (topic: String, partitions: [Int]?)
 
-    private static func partitions(
-        of request: Cordwood_V1_ResetOffsetsRequest, _ surroundings: Surroundings
+    /// The partitions that a request names, each once and all of them there.
+    static func partitions(
+        of topics: [Cordwood_V1_TopicPartitions], _ surroundings: Surroundings
     ) throws(Fault) -> [Named] {
         let limit = surroundings.settings.positionsMax
-        let count = request.topics.reduce(0) { $0 + max(1, $1.partitions.count) }
+        let count = topics.reduce(0) { $0 + max(1, $1.partitions.count) }
         guard count <= limit else {
             throw Fault(
                 .invalidArgument, "the request names \(count) partitions, the limit is \(limit)")
         }
         var seen: Set<String> = []
         var named: [Named] = []
-        for message in request.topics {
+        for message in topics {
             try RequestChecks.topicName(message.topic)
             guard seen.insert(message.topic).inserted else {
                 throw Fault(.invalidArgument, "the request names \(message.topic) twice")
@@ -105,6 +107,7 @@ struct ResetPlan: Sendable {
                 throw Fault(
                     .invalidArgument, "the request names a partition of \(message.topic) twice")
             }
+            _ = try surroundings.broker.topic(message.topic)
             for number in numbers {
                 _ = try surroundings.broker.partition(message.topic, number)
             }

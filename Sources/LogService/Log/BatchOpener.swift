@@ -67,7 +67,7 @@ struct BatchOpener: Sendable {
     private func fault(_ error: BatchError, _ header: BatchHeader) -> Fault {
         let message = "the batch at offset \(header.baseOffset.rawValue) cannot be opened: \(error)"
         switch error {
-        case .unsupportedCodec, .decompression(.overLimit):
+        case .unsupportedCodec, .missingLibrary, .decompression(.overLimit):
             return Fault(
                 .unsupportedCompression, message,
                 hint: "read it with `encoded` and open it in the client")

@@ -192,4 +192,21 @@ struct GroupVerbTests {
             #expect(await run(server, "list", "-o", "json").captured.output == "[]\n")
         }
     }
+
+    @Test("offsets of one topic are deleted, and the group stays")
+    func deleteOffsets() async throws {
+        try await withCordwood(topics: ["orders", "logs"]) { server in
+            try await server.client.resetOffsets(
+                of: "billing", topics: ["orders", "logs"], to: .position(.start))
+            #expect(await run(server, "delete", "billing", "--topic", "orders").status == .usage)
+            let done = await run(server, "delete", "billing", "--topic", "orders", "--yes")
+            #expect(done.status == .success, "\(done.captured.talk)")
+            #expect(done.captured.talk.contains("deleted 1 committed offset of billing"))
+            let left = try await server.client.describeGroup("billing").offsets
+            #expect(left.map(\.topic) == ["logs"])
+            let again = await run(server, "delete", "billing", "--topic", "orders", "--yes")
+            #expect(again.status == .success)
+            #expect(again.captured.talk.contains("has committed no offset of orders"))
+        }
+    }
 }

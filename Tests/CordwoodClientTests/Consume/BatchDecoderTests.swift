@@ -10,10 +10,12 @@ import Testing
 struct BatchDecoderTests {
     static let everything = Offset.zero..<Offset(Int64.max)
 
-    @Test("batches one behind the other come out with their offsets, packed or not")
-    func several() throws {
+    @Test(
+        "batches one behind the other come out with their offsets, packed or not",
+        arguments: ProducerOptions.Compression.allCases)
+    func several(compression: ProducerOptions.Compression) throws {
         let bytes =
-            Self.batch(["a", "b"], at: 10) + Self.batch(["c", "d", "e"], at: 12, isPacked: true)
+            Self.batch(["a", "b"], at: 10) + Self.batch(["c", "d", "e"], at: 12, compression)
         let batches = try Self.decode(bytes)
         #expect(batches.map(\.records.count) == [2, 3])
         #expect(batches.map(\.endOffset) == [12, 15])
@@ -104,15 +106,18 @@ struct BatchDecoderTests {
     }
 
     /// A batch as a server keeps it.
-    static func batch(_ texts: [String], at offset: Offset, isPacked: Bool = false) -> [UInt8] {
+    static func batch(
+        _ texts: [String], at offset: Offset, _ compression: ProducerOptions.Compression = .none
+    ) -> [UInt8] {
         var builder = BatchBuilder()
-        // Long enough for gzip to shrink them.
+        // Long enough to shrink.
         for text in texts {
-            let header = Record.Header("h", [UInt8](repeating: 0, count: isPacked ? 200 : 0))
+            let header = Record.Header(
+                "h", [UInt8](repeating: 0, count: compression == .none ? 0 : 200))
             builder.append(Record(value: Array(text.utf8), headers: [header]))
         }
         let plain = builder.finish()
-        let buffer = isPacked ? plain.gzipped() : plain
+        let buffer = plain.packed(compression)
         return withExtendedLifetime(buffer) {
             BatchHeader.stamp(buffer.mutableBytes, baseOffset: offset, leaderEpoch: 3)
             return Array(buffer.bytes)

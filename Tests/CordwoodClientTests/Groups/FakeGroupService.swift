@@ -75,6 +75,14 @@ final class FakeGroupService: Cordwood_V1_GroupService.SimpleServiceProtocol {
         return response
     }
 
+    func deleteOffsets(
+        request: Cordwood_V1_DeleteOffsetsRequest, context: ServerContext
+    ) async throws -> Cordwood_V1_DeleteOffsetsResponse {
+        var response = Cordwood_V1_DeleteOffsetsResponse()
+        response.deleted = request.topics.flatMap { $0.partitions.map(Self.partition) }
+        return response
+    }
+
     func deleteGroup(
         request: Cordwood_V1_DeleteGroupRequest, context: ServerContext
     ) async throws -> Cordwood_V1_DeleteGroupResponse {

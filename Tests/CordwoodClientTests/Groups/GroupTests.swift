@@ -112,6 +112,19 @@ struct GroupTests {
         }
     }
 
+    @Test("offsets are forgotten of the partitions that were named, and of nothing else")
+    func deleteOffsets() async throws {
+        try await withFakeGroups(FakeGroupService()) { client in
+            let deleted = try await client.deleteOffsets(
+                of: "a",
+                topics: [
+                    TopicPartitions("t", partitions: [1]), TopicPartitions("u", partitions: []),
+                ])
+            #expect(deleted == [GroupPartition(topic: "t", partition: 1)])
+            #expect(try await client.deleteOffsets(of: "a", topics: []).isEmpty)
+        }
+    }
+
     @Test("a group with members is not deleted, and the error says so")
     func deleteWithMembers() async throws {
         try await withFakeGroups(FakeGroupService()) { client in

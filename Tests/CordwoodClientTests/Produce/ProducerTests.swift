@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Records
 import Synchronization
 import Testing
 
@@ -31,7 +32,8 @@ struct ProducerTests {
             }
         }
         #expect(log.state.withLock { $0.partitions[0].count } < 10)
-        #expect(log.state.withLock { $0.codecs } == [compression == .gzip ? .gzip : .none])
+        let codec = try #require(CompressionCodec.allCases.first { "\($0)" == "\(compression)" })
+        #expect(log.state.withLock { $0.codecs } == [codec])
         #expect(try log.texts().count == 100)
     }
 
