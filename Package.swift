@@ -124,7 +124,8 @@ let package = Package(
         .target(
             name: "LogService",
             dependencies: [
-                "LogAPI", "BrokerRuntime", "ClusterCore", "CommitLog", "GroupCore", "Records", "Faults",
+                "LogAPI", "BrokerRuntime", "ClusterCore", "CommitLog", "GroupCore", "Records",
+                "Faults",
                 grpcCore, grpcProtobuf, swiftProtobuf, deque,
             ],
             swiftSettings: everyRoom),
@@ -202,8 +203,8 @@ let package = Package(
         .testTarget(
             name: "LogServiceTests",
             dependencies: [
-                "LogService", "LogAPI", "BrokerRuntime", "Compression", "GroupCore", "SimulatedDisk",
-                "Disk", "Records", "Faults",
+                "LogService", "LogAPI", "BrokerRuntime", "Compression", "GroupCore",
+                "SimulatedDisk", "Disk", "Records", "Faults",
                 grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
             ],
             swiftSettings: everyRoom),
