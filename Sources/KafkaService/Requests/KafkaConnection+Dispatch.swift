@@ -81,12 +81,16 @@ extension KafkaConnection {
             try run(&reader, key, context, answer) { await handlers.offsetForLeaderEpoch($0, $1) }
         case .initProducerId:
             try run(&reader, key, context, answer) { await handlers.initProducerId($0, $1) }
+        case .createTopics, .deleteTopics, .createPartitions, .deleteRecords, .describeConfigs,
+            .alterConfigs, .incrementalAlterConfigs, .describeCluster, .describeTopicPartitions,
+            .describeLogDirs:
+            try handleAdministration(key, &reader, context, answer)
         default: close(because: "\(key.name) is not served")
         }
     }
 
     /// Has an asynchronous handler answer.
-    private func run<Request: KafkaMessage, Response: KafkaMessage>(
+    func run<Request: KafkaMessage, Response: KafkaMessage>(
         _ reader: inout KafkaReader, _ key: ApiKey, _ context: RequestContext, _ answer: Answer,
         _ handler: @escaping @Sendable (Request, RequestContext) async -> Response
     ) throws(KafkaDecodingError) {
