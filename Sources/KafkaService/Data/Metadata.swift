@@ -17,7 +17,9 @@ extension RequestHandlers {
         response.brokers = [brokerRow(context.advertised)]
         response.clusterId = settings.clusterID
         response.controllerId = settings.nodeID
-        response.clusterAuthorizedOperations = Self.operationsNotAsked
+        response.clusterAuthorizedOperations =
+            request.includeClusterAuthorizedOperations
+            ? Self.clusterOperations : Self.operationsNotAsked
         let wantsOperations = request.includeTopicAuthorizedOperations
         // Version 0 has no null: there an empty list stands for all.
         let asked =
