@@ -65,7 +65,7 @@ struct ProduceCommand: Verb {
         help: "Whether to create a topic that does not exist. (default: on this machine only)")
     var create: Bool?
 
-    @Option(help: "How batches are packed: none or gzip.")
+    @Option(help: "How batches are packed.")
     var compression = CompressionName.none
 
     @Flag(help: "Never write a record twice, at the price of giving up when the server is lost.")
@@ -126,7 +126,7 @@ struct ProduceCommand: Verb {
             var options = ProducerOptions()
             options.batchBytesMax = 256 << 10
             options.windowBytesMax = 16 << 20
-            options.compression = compression == .gzip ? .gzip : .none
+            options.compression = compression.option
             options.guarantee = atMostOnce ? .atMostOnce : .atLeastOnce
             let feeder = try RecordFeeder(self, input: input, talk: session.talk)
             return try await client.withProducer(topic, options) { producer in
@@ -208,6 +208,20 @@ struct ProduceCommand: Verb {
 enum CompressionName: String, Sendable, CaseIterable, ExpressibleByArgument {
     case none
     case gzip
+    case snappy
+    case lz4
+    case zstd
+
+    /// What the client calls it.
+    var option: ProducerOptions.Compression {
+        switch self {
+        case .none: .none
+        case .gzip: .gzip
+        case .snappy: .snappy
+        case .lz4: .lz4
+        case .zstd: .zstd
+        }
+    }
 }
 
 /// Headers as options take them.

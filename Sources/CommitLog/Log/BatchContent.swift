@@ -18,23 +18,29 @@ public enum BatchContent {
     ) throws(BatchError) -> BatchHeader {
         let header = try unsafe RecordBatch.checkHeader(batch, sizeMax: sizeMax)
         let records = unsafe RecordBatch.records(of: batch)
-        guard header.attributes.codec != CompressionCodec.none else {
-            try unsafe RecordBatch.checkRecords(records, of: header)
-            return header
-        }
         let limit = sizeMax.multipliedReportingOverflow(by: inflationMax)
-        let inflated = try unsafe inflate(
-            records, of: header, sizeMax: limit.overflow ? Int.max : limit.partialValue)
-        let result = unsafe inflated.withUnsafeBytes { bytes -> Result<Void, BatchError> in
-            do throws(BatchError) {
-                try unsafe RecordBatch.checkRecords(bytes, of: header)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
+        try unsafe withRecords(
+            records, of: header, sizeMax: limit.overflow ? Int.max : limit.partialValue
+        ) { opened throws(BatchError) in
+            try unsafe RecordBatch.checkRecords(opened, of: header)
         }
-        try result.get()
         return header
+    }
+
+    /// Calls a function with the records section of a batch, opened if it is compressed.
+    static func withRecords<Value>(
+        _ records: UnsafeRawBufferPointer, of header: BatchHeader, sizeMax: Int,
+        _ body: (UnsafeRawBufferPointer) throws(BatchError) -> Value
+    ) throws(BatchError) -> Value {
+        guard header.attributes.codec != CompressionCodec.none else {
+            return try unsafe body(records)
+        }
+        let inflated = try unsafe inflate(records, of: header, sizeMax: sizeMax)
+        // The error is carried by hand: `withUnsafeBytes` does not keep its type.
+        let result = unsafe inflated.withUnsafeBytes { bytes in
+            Result { () throws(BatchError) in try unsafe body(bytes) }
+        }
+        return try result.get()
     }
 
     /// Opens the records section of a compressed batch.
@@ -42,15 +48,17 @@ public enum BatchContent {
         _ records: UnsafeRawBufferPointer, of header: BatchHeader, sizeMax: Int
     ) throws(BatchError) -> [UInt8] {
         let number = UInt8(header.attributes.rawValue & 7)
-        guard let codec = Codec(rawValue: number), codec.isSupported else {
-            throw .unsupportedCodec(number)
-        }
+        guard let codec = Codec(rawValue: number) else { throw .unsupportedCodec(number) }
         do throws(CompressionError) {
             return try unsafe codec.decompress(records, limit: sizeMax)
         } catch {
             switch error {
             case .overLimit: throw .decompression(.overLimit(limit: sizeMax))
-            case .unsupported: throw .unsupportedCodec(number)
+            case .unsupported:
+                guard let name = header.attributes.codec, let package = codec.debianPackage else {
+                    throw .unsupportedCodec(number)
+                }
+                throw .missingLibrary(of: name, package: package)
             default: throw .decompression(.damaged)
             }
         }

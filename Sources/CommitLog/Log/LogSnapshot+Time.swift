@@ -50,54 +50,49 @@ extension LogSnapshot {
         atOrAfter timestamp: Timestamp, of frame: FrameHeader, at position: UInt64,
         in segment: Segment, _ inflatedSizeMax: Int
     ) throws(LogError) -> (offset: Offset, timestamp: Timestamp)? {
+        // The log may begin inside this batch.
+        let first = Int32(clamping: max(0, logStartOffset.distance(from: frame.baseOffset)))
+        let found = try unsafe withRecords(of: frame, at: position, in: segment, inflatedSizeMax) {
+            records, header throws(BatchError) in
+            try unsafe RecordBatch.firstRecord(
+                atOrAfter: timestamp, in: records, of: header, from: first)
+        }
+        return found.map { (frame.baseOffset.advanced(by: Int($0.offsetDelta)), $0.timestamp) }
+    }
+
+    /// Calls a function with the records of a batch, opened, and its header.
+    ///
+    /// - Throws: ``LogError/damaged(_:)`` for a batch that cannot be read, and what the function
+    ///   throws as its reason.
+    func withRecords<Value>(
+        of frame: FrameHeader, at position: UInt64, in segment: Segment, _ inflatedSizeMax: Int,
+        _ body: (UnsafeRawBufferPointer, BatchHeader) throws(BatchError) -> Value
+    ) throws(LogError) -> Value {
         let payload = try onDisk { () throws(FileError) in
             try segment.store.bytes(at: position, count: frame.payloadLength)
         }
-        let damage = LogError.damaged(
-            Damage(
-                offsets: frame.baseOffset.rawValue..<frame.endOffset.rawValue,
-                path: segment.store.path, position: position, reason: "the batch cannot be read"))
-        guard payload.count == frame.payloadLength else { throw damage }
-        // The log may begin inside this batch.
-        let first = Int32(max(0, logStartOffset.distance(from: frame.baseOffset)))
-        let result = unsafe payload.withUnsafeBytes {
-            bytes -> Result<(offsetDelta: Int32, timestamp: Timestamp)?, LogError> in
+        func damage(_ reason: String) -> LogError {
+            .damaged(
+                Damage(
+                    offsets: frame.baseOffset.rawValue..<frame.endOffset.rawValue,
+                    path: segment.store.path, position: position,
+                    reason: "the batch cannot be read: \(reason)"))
+        }
+        guard payload.count == frame.payloadLength else { throw damage("it is cut short") }
+        let result = unsafe payload.withUnsafeBytes { bytes -> Result<Value, LogError> in
+            do throws(FrameHeader.Flaw) {
+                try unsafe frame.check(payload: bytes)
+            } catch {
+                return .failure(damage("\(error)"))
+            }
             let header = unsafe BatchHeader(reading: bytes)
-            guard unsafe RecordBatch.checksum(of: bytes) == header.checksum else {
-                return .failure(damage)
-            }
             do throws(BatchError) {
                 return try unsafe .success(
-                    Self.find(
-                        timestamp, in: RecordBatch.records(of: bytes), header, from: first,
-                        inflatedSizeMax))
+                    BatchContent.withRecords(
+                        RecordBatch.records(of: bytes), of: header, sizeMax: inflatedSizeMax
+                    ) { records throws(BatchError) in try unsafe body(records, header) })
             } catch {
-                return .failure(damage)
-            }
-        }
-        return try result.get().map {
-            (frame.baseOffset.advanced(by: Int($0.offsetDelta)), $0.timestamp)
-        }
-    }
-
-    private static func find(
-        _ timestamp: Timestamp, in records: UnsafeRawBufferPointer, _ header: BatchHeader,
-        from first: Int32, _ inflatedSizeMax: Int
-    ) throws(BatchError) -> (offsetDelta: Int32, timestamp: Timestamp)? {
-        guard header.attributes.codec != CompressionCodec.none else {
-            return try unsafe RecordBatch.firstRecord(
-                atOrAfter: timestamp, in: records, of: header, from: first)
-        }
-        let inflated = try unsafe BatchContent.inflate(
-            records, of: header, sizeMax: inflatedSizeMax)
-        let result = unsafe inflated.withUnsafeBytes {
-            bytes -> Result<(offsetDelta: Int32, timestamp: Timestamp)?, BatchError> in
-            do throws(BatchError) {
-                return try unsafe .success(
-                    RecordBatch.firstRecord(
-                        atOrAfter: timestamp, in: bytes, of: header, from: first))
-            } catch {
-                return .failure(error)
+                return .failure(damage("\(error)"))
             }
         }
         return try result.get()

@@ -18,8 +18,10 @@ public enum BatchError: Error, Sendable, Equatable {
     case recordCountMismatch(count: Int32, lastOffsetDelta: Int32)
     /// A marker or a reserved bit, which producers may not send.
     case forbiddenAttributes(UInt16)
-    /// A compression codec that does not exist or is not served here.
+    /// A compression codec that does not exist.
     case unsupportedCodec(UInt8)
+    /// A compression codec whose library is not installed here.
+    case missingLibrary(of: CompressionCodec, package: String)
     /// The compressed content cannot be opened, or grows over the limit.
     case decompression(CompressionFailure)
     /// A producer id without an epoch or a sequence number.
@@ -70,7 +72,10 @@ extension BatchError: CustomStringConvertible {
         case .forbiddenAttributes(let bits):
             "the attributes \(hex(UInt32(bits))) hold bits that producers may not set"
         case .unsupportedCodec(let codec):
-            "compression codec \(codec) is not supported"
+            "compression codec \(codec) does not exist"
+        case .missingLibrary(let codec, let package):
+            "compression codec \(codec) is not served here: "
+                + "the Debian package \(package) is not installed"
         case .decompression(.damaged):
             "the compressed records cannot be opened"
         case .decompression(.overLimit(let limit)):
