@@ -58,13 +58,13 @@ extension LogHistory {
         let expected = model.end
         let result = log.append(made.map(\.buffer), now: Timestamp(milliseconds: now))
         note(
-            "append \(made.count) batches at \(expected): \(result.batchCount) taken, "
+            "append \(made.count) batches at \(expected): \(result.outcomes.count) taken, "
                 + (result.failure.map { "\($0)" } ?? "no failure"))
         count(\.appends)
-        guard result.baseOffset.rawValue == expected else {
-            throw Violation("appended at \(result.baseOffset.rawValue), not at \(expected)")
+        if let first = result.outcomes.first, first != .appended(Offset(expected)) {
+            throw Violation("\(first), where \(expected) was next")
         }
-        for (buffer, timestamps) in made.prefix(result.batchCount) {
+        for (buffer, timestamps) in made.prefix(result.outcomes.count) {
             let batch = ModelBatch(
                 base: model.end, bytes: Array(buffer.bytes), timestamps: timestamps)
             guard BatchHeader(reading: buffer.bytes).baseOffset.rawValue == model.end else {
@@ -73,7 +73,7 @@ extension LogHistory {
             model.append(batch)
         }
         if sabotage == .acknowledgesAtWrite { model.promised = model.end }
-        var refused = made.dropFirst(result.batchCount)
+        var refused = made.dropFirst(result.outcomes.count)
         // Those of a full disk are gone for good: their producer tries again.
         if case .diskFull? = result.failure { refused = [] }
         for (buffer, timestamps) in refused {
@@ -83,8 +83,8 @@ extension LogHistory {
                 ModelBatch(base: base, bytes: Array(buffer.bytes), timestamps: timestamps))
         }
         guard let failure = result.failure else {
-            guard result.batchCount == made.count else {
-                throw Violation("only \(result.batchCount) of \(made.count) taken, no failure")
+            guard result.outcomes.count == made.count else {
+                throw Violation("only \(result.outcomes.count) of \(made.count) taken, no failure")
             }
             return
         }

@@ -13,12 +13,20 @@ extension Fault {
             self.init(.batchTooLarge, error.description)
         case .checksumMismatch:
             self.init(.corruptBatch, error.description)
-        case .unsupportedCodec:
+        case .unsupportedCodec, .missingLibrary:
             self.init(.unsupportedCompression, error.description)
         case .decompression(.overLimit):
             self.init(.batchTooLarge, error.description)
         default:
             self.init(.invalidBatch, error.description)
+        }
+    }
+
+    /// What a producer is told whose batch does not follow its last one.
+    init(_ error: ProducerError, of name: String) {
+        switch error {
+        case .outOfOrder: self.init(.outOfOrderSequence, "\(name): \(error)")
+        case .staleEpoch: self.init(.invalidProducerEpoch, "\(name): \(error)")
         }
     }
 

@@ -54,27 +54,34 @@ final class PartitionLog {
         let bytes = entries.reduce(0) { $0 + $1.buffer.count }
         let result = log.append(entries.map(\.buffer), now: now)
         if let failure = result.failure { beforeRefusing(failure) }
-        var offset = result.baseOffset
         for (number, entry) in entries.enumerated() {
-            guard number < result.batchCount else {
+            guard number < result.outcomes.count else {
                 let error = result.failure ?? .closed
                 entry.pending.complete(.failure(Fault(error, of: partition.name)))
                 continue
             }
-            let end = offset.advanced(by: entry.recordCount)
-            uncommitted.append(
-                Uncommitted(
-                    pending: entry.pending,
-                    appended: Appended(
-                        baseOffset: offset, recordCount: entry.recordCount, term: log.term,
-                        appendTime: now),
-                    endOffset: end))
-            offset = end
+            switch result.outcomes[number] {
+            case .appended(let offset): keep(entry, at: offset, isDuplicate: false, now: now)
+            // Answered once it is as durable as the first time: behind those that came before it.
+            case .duplicate(let offset): keep(entry, at: offset, isDuplicate: true, now: now)
+            case .refused(let error):
+                entry.pending.complete(.failure(Fault(error, of: partition.name)))
+            }
         }
         let waiters = partition.inbox.withLock { $0.release(bytes) }
         for waiter in waiters { waiter() }
         publish()
         return (bytes, result.failure)
+    }
+
+    private func keep(_ entry: Inbox.Entry, at offset: Offset, isDuplicate: Bool, now: Timestamp) {
+        uncommitted.append(
+            Uncommitted(
+                pending: entry.pending,
+                appended: Appended(
+                    baseOffset: offset, recordCount: entry.recordCount, term: log.term,
+                    appendTime: now, isDuplicate: isDuplicate),
+                endOffset: offset.advanced(by: entry.recordCount)))
     }
 
     /// Shows readers what is committed, and answers those whose batches are.

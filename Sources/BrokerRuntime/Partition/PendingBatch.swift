@@ -13,9 +13,15 @@ public struct Appended: Sendable, Equatable {
     public var term: Term
     /// The server's clock at the append.
     public var appendTime: Timestamp
+    /// An idempotent producer had sent the batch before, and it was not appended again.
+    public var isDuplicate: Bool
 
     /// A result with these values.
-    public init(baseOffset: Offset, recordCount: Int, term: Term, appendTime: Timestamp) {
+    public init(
+        baseOffset: Offset, recordCount: Int, term: Term, appendTime: Timestamp,
+        isDuplicate: Bool = false
+    ) {
+        self.isDuplicate = isDuplicate
         self.baseOffset = baseOffset
         self.recordCount = recordCount
         self.term = term

@@ -5,13 +5,23 @@ internal import Disk
 public import Records
 
 extension Log {
+    /// What became of a batch.
+    public enum AppendOutcome: Sendable, Equatable {
+        /// It is in the log, its first record at this offset.
+        case appended(Offset)
+        /// It was in the log already, its first record at this offset.
+        ///
+        /// It may not be committed yet.
+        case duplicate(Offset)
+        /// It is not in the log, and never will be.
+        case refused(ProducerError)
+    }
+
     /// What an append did.
     public struct AppendResult: Sendable {
-        /// The offset of the first record of the first batch; the others follow.
-        public var baseOffset: Offset
-        /// How many of the batches were appended.
-        public var batchCount: Int
-        /// Why the others were not.
+        /// What became of the batches, in their order; fewer than there were if there is a failure.
+        public var outcomes: [AppendOutcome]
+        /// Why there is no outcome of the others.
         ///
         /// Nothing of them is in the log.
         public var failure: LogError?
@@ -23,41 +33,63 @@ extension Log {
     /// before (``RecordBatch/checkHeader(_:sizeMax:)``); this does not look at them again. They are
     /// written when this returns, and committed when ``highWatermark`` passes them.
     ///
+    /// A batch of an idempotent producer is judged first: one that is in the log already is not
+    /// appended again.
+    ///
     /// A failure is ``LogError/diskFull(_:)``, after which the rest can be tried again, or
     /// ``LogError/failed(_:)``, after which the log takes no more.
     public func append(_ batches: [BatchBuffer], now: Timestamp) -> AppendResult {
-        var result = AppendResult(baseOffset: nextOffset, batchCount: 0, failure: nil)
+        var result = AppendResult(outcomes: [], failure: nil)
+        result.outcomes.reserveCapacity(batches.count)
+        var settled = 0
         do throws(LogError) {
-            try append(batches, now: now, count: &result.batchCount)
+            try append(batches, now: now, &result.outcomes, settled: &settled)
         } catch {
             result.failure = error
+            result.outcomes.removeLast(result.outcomes.count - settled)
         }
         if settings.commitRule == .whenWritten, state == .open { highWatermark = nextOffset }
         return result
     }
 
     private func append(
-        _ batches: [BatchBuffer], now: Timestamp, count: inout Int
+        _ batches: [BatchBuffer], now: Timestamp, _ outcomes: inout [AppendOutcome],
+        settled: inout Int
     ) throws(LogError) {
         try requireWritable()
         guard !batches.isEmpty else { return }
         if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
         var run = FrameBatch(log: self)
-        for (number, batch) in batches.enumerated() {
+        for batch in batches {
+            let header = unsafe BatchHeader(reading: batch.bytes)
+            if header.producerID >= 0 {
+                switch producers.judge(header) {
+                case .new: break
+                case .duplicate(let offset):
+                    outcomes.append(.duplicate(offset))
+                    continue
+                case .refused(let error):
+                    outcomes.append(.refused(error))
+                    continue
+                }
+            }
             let length = UInt64(FrameHeader.size + batch.count)
             let size = active.size + run.byteCount
             if size > UInt64(StoreHeader.size),
                 size + length > UInt64(settings.segmentSizeMax) || segmentIsOld(now)
             {
                 try write(run)
-                count = number
+                settled = outcomes.count
                 try roll(now: now)
                 run = FrameBatch(log: self)
             }
-            run.add(batch)
+            outcomes.append(.appended(run.nextOffset))
+            // At once, so that those behind it in the same run are judged by it.
+            if header.producerID >= 0 { producers.note(header, at: run.nextOffset, now: now) }
+            run.add(batch, header)
         }
         try write(run)
-        count = batches.count
+        settled = outcomes.count
     }
 
     /// Writes a mark if the last frames do not yet say that they are durable.
@@ -91,6 +123,7 @@ extension Log {
         do throws(FileError) {
             try unsafe active.store.write(run.pieces, at: active.size)
         } catch {
+            producers.forget(from: nextOffset, of: run.producers)
             try undoWrite(error)
         }
         for header in run.headers {
@@ -178,6 +211,8 @@ private struct FrameBatch {
     private let salt: UInt64
     private let term: Term
     private let durableIndex: LogIndex
+    /// The idempotent producers of the batches.
+    private(set) var producers: [Int64] = []
     /// Keeps the memory that the pieces point to.
     private var buffers: [BatchBuffer] = []
 
@@ -191,11 +226,10 @@ private struct FrameBatch {
     }
 
     /// Stamps a batch and puts its envelope in front of it, both in place.
-    mutating func add(_ batch: BatchBuffer) {
+    mutating func add(_ batch: BatchBuffer, _ header: BatchHeader) {
         let bytes = unsafe batch.mutableBytes
         unsafe BatchHeader.stamp(
             bytes, baseOffset: nextOffset, leaderEpoch: Int32(truncatingIfNeeded: term.rawValue))
-        let header = unsafe BatchHeader(reading: UnsafeRawBufferPointer(bytes))
         precondition(header.totalSize == batch.count, "a batch that was not checked")
         let frame = FrameHeader(
             kind: .batch, payloadLength: batch.count, recordCount: Int(header.lastOffsetDelta) + 1,
@@ -207,6 +241,7 @@ private struct FrameBatch {
         unsafe pieces.append(UnsafeRawBufferPointer(room))
         headers.append(frame)
         buffers.append(batch)
+        if header.producerID >= 0 { producers.append(header.producerID) }
         byteCount += UInt64(room.count)
         nextIndex = nextIndex.next
         nextOffset = frame.endOffset

@@ -14,6 +14,8 @@ public struct SyncTicket: Sendable {
     let fileSystem: any FileSystem
     let checkpoint: Checkpoint?
     let checkpointFile: (any File)?
+    /// The file of the producers, as of the checkpoint; written before it.
+    let producers: (path: String, bytes: [UInt8])?
     let index: LogIndex
     let offset: Offset
     let closedStoreCount: Int
@@ -28,6 +30,9 @@ public struct SyncTicket: Sendable {
         do throws(FileError) {
             for store in stores { try store.sync() }
             if let directory { try fileSystem.syncDirectory(directory) }
+            if let producers {
+                try Log.writeProducers(producers.bytes, in: producers.path, on: fileSystem)
+            }
             if let checkpoint, let checkpointFile {
                 try Log.write(checkpoint, to: checkpointFile)
             }
@@ -68,7 +73,8 @@ extension Log {
         let ticket = SyncTicket(
             stores: unsyncedStores + [active.store],
             directory: directoryIsUnsynced ? directory : nil, fileSystem: fileSystem,
-            checkpoint: checkpoint, checkpointFile: checkpointFile, index: lastIndex,
+            checkpoint: checkpoint, checkpointFile: checkpointFile,
+            producers: checkpoint.flatMap(producersFile), index: lastIndex,
             offset: nextOffset, closedStoreCount: unsyncedStores.count)
         directoryIsUnsynced = false
         markIsUnsynced = false
@@ -126,6 +132,13 @@ extension Log {
         let checkpoint = try prepareCheckpoint(isClean: true)
         state = .closed
         guard let checkpointFile else { return }
+        let producers = producersFile(for: checkpoint)
+        let fileSystem = fileSystem
+        try onDisk { () throws(FileError) in
+            if let producers {
+                try Self.writeProducers(producers.bytes, in: producers.path, on: fileSystem)
+            }
+        }
         try onDisk { () throws(FileError) in try Self.write(checkpoint, to: checkpointFile) }
     }
 
@@ -212,8 +225,9 @@ extension Log {
         checkpointIsDue = false
         bytesSinceCheckpoint = 0
         let checkpoint = Checkpoint(
-            sequence: checkpointSequence, group: group, isClean: isClean, term: term,
-            logStartOffset: logStartOffset, segment: active.baseOffset, position: active.size,
+            sequence: checkpointSequence, group: group, isClean: isClean,
+            hasProducers: !producers.isEmpty, term: term, logStartOffset: logStartOffset,
+            segment: active.baseOffset, position: active.size,
             nextIndex: nextIndex, nextOffset: nextOffset,
             maxTimestamp: active.builder.maxTimestampOrNone)
         return checkpoint

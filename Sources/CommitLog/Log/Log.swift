@@ -80,6 +80,8 @@ public final class Log {
     var removable: [RemovableSegment] = []
     /// The log start offset that the disk knows.
     var durableLogStart: Offset
+    /// The idempotent producers, as of the last frame.
+    var producers: ProducerTable
     /// The last checkpoint that was made, for the one that only carries a new term.
     var lastCheckpoint: Checkpoint?
 
@@ -126,6 +128,15 @@ public final class Log {
         durableLogStart = .zero
         lastCheckpoint = result.checkpoint
         highWatermark = result.durableOffset
+        // A damaged log takes no batches, so nobody is asked for.
+        producers =
+            result.report.damages.isEmpty
+            ? try ProducerRecovery(
+                directory: directory, group: group, fileSystem: fileSystem,
+                segments: result.closed
+                    + [result.active.view(in: directory, on: fileSystem, isClosed: false)],
+                nextIndex: result.nextIndex, checkpoint: result.checkpoint, now: now
+            ).run() : ProducerTable()
         // A log start offset that a crash kept from being carried out is carried out now.
         if state == .open {
             collectRemovable()
@@ -211,6 +222,7 @@ public final class Log {
         precondition(highWatermark <= nextOffset, "high watermark behind the end")
         precondition(syncedIndex < nextIndex, "synced beyond the end")
         precondition(syncedOffset <= nextOffset, "synced beyond the end")
+        producers.checkInvariants()
         precondition(active.baseOffset <= nextOffset, "active segment begins behind the end")
         if case .open = state, settings.commitRule == .whenSynced {
             precondition(highWatermark <= syncedOffset, "committed before it was synced")

@@ -15,10 +15,13 @@ internal import Records
 ///   4   4  version = 1                      56   8  recovery position in its store
 ///   8   8  sequence                         64   8  next index at the recovery position
 ///  16   8  group hash                       72   8  next offset at the recovery position
-///  24   8  flags: bit 0 closed cleanly      80   8  highest timestamp of the segment up to there
+///  24   8  flags: 0 clean, 1 producers      80   8  highest timestamp of the segment up to there
 ///  32   8  term                             88  …   zero
 ///  40   8  log start offset                508   4  CRC32C of 0..<508
 /// ```
+///
+/// Flag 0 says that the log was closed in order, flag 1 that it knew idempotent producers then, so
+/// that their snapshot has to be there.
 ///
 /// Everything before the recovery position was synced and checked when the slot was written.
 struct Checkpoint: Sendable, Equatable {
@@ -29,6 +32,7 @@ struct Checkpoint: Sendable, Equatable {
     var sequence: UInt64
     var group: UInt64
     var isClean: Bool
+    var hasProducers = false
     var term: Term
     var logStartOffset: Offset
     var segment: Offset
@@ -44,7 +48,7 @@ struct Checkpoint: Sendable, Equatable {
         bytes.appendBigEndian(Self.versionValue)
         bytes.appendBigEndian(sequence)
         bytes.appendBigEndian(group)
-        bytes.appendBigEndian(UInt64(isClean ? 1 : 0))
+        bytes.appendBigEndian(UInt64((isClean ? 1 : 0) | (hasProducers ? 2 : 0)))
         bytes.appendBigEndian(term.rawValue)
         bytes.appendBigEndian(logStartOffset.rawValue)
         bytes.appendBigEndian(segment.rawValue)
@@ -114,6 +118,7 @@ struct Checkpoint: Sendable, Equatable {
         sequence = unsafe raw.bigEndian(at: 8)
         group = unsafe raw.bigEndian(at: 16)
         isClean = unsafe raw.bigEndian(at: 24, as: UInt64.self) & 1 != 0
+        hasProducers = unsafe raw.bigEndian(at: 24, as: UInt64.self) & 2 != 0
         term = unsafe Term(raw.bigEndian(at: 32, as: UInt64.self))
         logStartOffset = unsafe Offset(raw.bigEndian(at: 40, as: Int64.self))
         segment = unsafe Offset(raw.bigEndian(at: 48, as: Int64.self))
@@ -124,13 +129,14 @@ struct Checkpoint: Sendable, Equatable {
     }
 
     init(
-        sequence: UInt64, group: UInt64, isClean: Bool, term: Term, logStartOffset: Offset,
+        sequence: UInt64, group: UInt64, isClean: Bool, hasProducers: Bool = false, term: Term, logStartOffset: Offset,
         segment: Offset, position: UInt64, nextIndex: LogIndex, nextOffset: Offset,
         maxTimestamp: Timestamp
     ) {
         self.sequence = sequence
         self.group = group
         self.isClean = isClean
+        self.hasProducers = hasProducers
         self.term = term
         self.logStartOffset = logStartOffset
         self.segment = segment

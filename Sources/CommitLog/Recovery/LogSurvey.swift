@@ -42,7 +42,8 @@ struct LogSurvey {
                 bases.append(base)
             } else if SegmentName.base(of: name, suffix: SegmentName.indexSuffix) == nil,
                 SegmentName.base(of: name, suffix: SegmentName.timeIndexSuffix) == nil,
-                name != SegmentName.checkpoint
+                name != SegmentName.checkpoint, name != ProducerSnapshot.name,
+                name != ProducerSnapshot.newName
             {
                 strayNames.append(name)
             }

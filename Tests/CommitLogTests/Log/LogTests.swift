@@ -207,7 +207,7 @@ struct LogTests {
             Issue.record("expected a full disk, got \(String(describing: result.failure))")
             return
         }
-        #expect(result.batchCount == 0)
+        #expect(result.outcomes.isEmpty)
         #expect(try harness.numbers() == Array(0..<10))
         harness.disk.faults.capacity = 1 << 40
         try harness.append(10..<20)

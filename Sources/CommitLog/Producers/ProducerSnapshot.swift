@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Bytes
+internal import Records
+
+/// What a log's file `producers` holds: the idempotent producers as of one frame, so that a start
+/// need not look at all batches again.
+///
+/// Big-endian:
+///
+/// ```
+///  at size field                                  then, for each producer, oldest use first
+///   0   4  magic "CWPS"                           8  producer id
+///   4   4  version = 1                            2  epoch
+///   8   8  group hash                             8  last use, server's clock (ms)
+///  16   8  base offset of the segment             1  number of batches, 0 to 5
+///  24   8  position in its store                     for each batch, oldest first:
+///  32   8  next index at that position            4  first sequence
+///  40   8  next offset at that position           4  last sequence
+///  48   4  number of producers                    8  base offset
+///  52   …  producers                              4  CRC32C of all before
+/// ```
+///
+/// It is written once what it speaks of is synced, and before the checkpoint that relies on it, so it
+/// is never ahead of the log unless the disk lied. It may be behind: the frames from its position on
+/// are then read as well.
+struct ProducerSnapshot: Sendable {
+    static let name = "producers"
+    static let newName = "producers.new"
+    private static let magicValue: UInt32 = 0x4357_5053
+    private static let versionValue: UInt32 = 1
+    private static let headerSize = 52
+    /// The most bytes that a file of a full table has.
+    static let sizeMax = headerSize + 4 + ProducerTable.producersMax * (19 + 5 * 16)
+
+    var group: UInt64
+    var segment: Offset
+    var position: UInt64
+    var nextIndex: LogIndex
+    var nextOffset: Offset
+    var table: ProducerTable
+
+    var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.headerSize + 4 + table.count * (19 + 5 * 16))
+        bytes.appendBigEndian(Self.magicValue)
+        bytes.appendBigEndian(Self.versionValue)
+        bytes.appendBigEndian(group)
+        bytes.appendBigEndian(segment.rawValue)
+        bytes.appendBigEndian(position)
+        bytes.appendBigEndian(nextIndex.rawValue)
+        bytes.appendBigEndian(nextOffset.rawValue)
+        bytes.appendBigEndian(UInt32(table.count))
+        table.forEach { id, window in
+            bytes.appendBigEndian(id)
+            bytes.appendBigEndian(window.epoch)
+            bytes.appendBigEndian(window.lastUse.rawValue)
+            bytes.append(UInt8(window.batches.count))
+            for batch in window.batches {
+                bytes.appendBigEndian(batch.firstSequence)
+                bytes.appendBigEndian(batch.lastSequence)
+                bytes.appendBigEndian(batch.baseOffset.rawValue)
+            }
+        }
+        bytes.appendBigEndian(CRC32C.checksum(bytes))
+        return bytes
+    }
+
+    init(
+        group: UInt64, segment: Offset, position: UInt64, nextIndex: LogIndex, nextOffset: Offset,
+        table: ProducerTable
+    ) {
+        self.group = group
+        self.segment = segment
+        self.position = position
+        self.nextIndex = nextIndex
+        self.nextOffset = nextOffset
+        self.table = table
+    }
+
+    /// The snapshot that some bytes are; `nil` if they are damaged, another log's, or of a newer
+    /// version, in all of which cases the log itself is read instead.
+    init?(_ bytes: [UInt8], group: UInt64) {
+        let decoded = unsafe bytes.withUnsafeBytes { unsafe Self.decode($0, group: group) }
+        guard let decoded else { return nil }
+        self = decoded
+    }
+
+    private static func decode(_ raw: UnsafeRawBufferPointer, group: UInt64) -> Self? {
+        guard raw.count >= headerSize + 4,
+            unsafe raw.bigEndian(at: 0, as: UInt32.self) == magicValue,
+            unsafe raw.bigEndian(at: 4, as: UInt32.self) == versionValue,
+            unsafe raw.bigEndian(at: 8, as: UInt64.self) == group,
+            unsafe raw.bigEndian(at: raw.count - 4, as: UInt32.self)
+                == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - 4)]))
+        else { return nil }
+        var snapshot = unsafe ProducerSnapshot(
+            group: group, segment: Offset(raw.bigEndian(at: 16, as: Int64.self)),
+            position: raw.bigEndian(at: 24),
+            nextIndex: LogIndex(raw.bigEndian(at: 32, as: UInt64.self)),
+            nextOffset: Offset(raw.bigEndian(at: 40, as: Int64.self)), table: ProducerTable())
+        let end = raw.count - 4
+        var place = headerSize
+        for _ in 0..<(unsafe raw.bigEndian(at: 48, as: UInt32.self)) {
+            guard place + 19 <= end else { return nil }
+            let id: Int64 = unsafe raw.bigEndian(at: place)
+            var window = unsafe ProducerWindow(
+                epoch: raw.bigEndian(at: place + 8),
+                lastUse: Timestamp(rawValue: raw.bigEndian(at: place + 10)))
+            let count = unsafe Int(raw[place + 18])
+            place += 19
+            guard count <= ProducerWindow.batchesMax, place + count * 16 <= end else { return nil }
+            for _ in 0..<count {
+                window.batches.append(
+                    unsafe ProducerWindow.Batch(
+                        firstSequence: raw.bigEndian(at: place),
+                        lastSequence: raw.bigEndian(at: place + 4),
+                        baseOffset: Offset(raw.bigEndian(at: place + 8, as: Int64.self))))
+                place += 16
+            }
+            snapshot.table.restore(id, window)
+        }
+        return place == end ? snapshot : nil
+    }
+}
