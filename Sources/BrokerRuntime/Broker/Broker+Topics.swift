@@ -176,6 +176,7 @@ extension Broker {
             self.catalog.withLock { $0.remove(entry.topic, in: cluster) }
             return entry
         }
+        groups.topicDeleted(entry.topic.id.number)
         let fault = Fault(.topicNotFound, "the topic \(name) was deleted")
         for partition in entry.partitions {
             try await host.betweenRounds { thread in

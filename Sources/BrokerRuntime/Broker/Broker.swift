@@ -28,7 +28,7 @@ public final class Broker: Sendable {
     let host: PartitionHost
     let control: JobPool
     /// The consumer groups.
-    public let groups = GroupCoordinator()
+    public let groups: GroupCoordinator
     private let logThread: DedicatedThread
     private let sharedDiskState: SharedDiskState
     let catalog: Mutex<Catalog>
@@ -63,6 +63,7 @@ public final class Broker: Sendable {
             directory: directory, lock: lock, metadata: metadata, settings: settings,
             logger: logger, clock: clock)
         try broker.openPartitions(metadata.state)
+        broker.groups.start(of: broker)
         return broker
     }
 
@@ -82,6 +83,9 @@ public final class Broker: Sendable {
         sharedDiskState = SharedDiskState()
         let host = PartitionHost(settings: settings, clock: clock)
         self.host = host
+        groups = GroupCoordinator(
+            GroupStorage(directory: directory, host: host, control: control, logger: logger),
+            settings: settings.groups, snapshotSizeMin: settings.groupSnapshotBytes)
         let guardian = DiskGuardian(
             fileSystem: directory.fileSystem, directory: directory.path, settings: settings,
             state: sharedDiskState)
@@ -108,6 +112,7 @@ public final class Broker: Sendable {
             return catalog.isClosed
         }
         guard !wasClosed else { return }
+        await groups.stop()
         await closeLogs()
         await closeMetadata()
         host.queue.close()

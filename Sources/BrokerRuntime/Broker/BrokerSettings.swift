@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ClusterCore
+public import GroupCore
 
 /// A topic's settings, with Kafka's names where Kafka has them.
 public typealias TopicSettings = ClusterCore.TopicSettings
@@ -29,6 +30,10 @@ public struct BrokerSettings: Sendable, Equatable {
     public var scrubBytesPerSecond: UInt64 = 4 << 20
     /// Milliseconds between looks at what retention and age ask for.
     public var housekeepingMilliseconds: Int64 = 5000
+    /// What the coordinator of consumer groups is set to.
+    public var groups: GroupSettings = .init()
+    /// Bytes that the log of groups may grow by before their state is written anew.
+    public var groupSnapshotBytes: Int = 4 << 20
 
     /// The default settings.
     public init() {}
