@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import CommitLog
+internal import CommitLog
 public import Faults
 public import Records
 

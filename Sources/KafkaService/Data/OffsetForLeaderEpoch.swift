@@ -38,7 +38,6 @@ extension RequestHandlers {
                 UInt64(item.leaderEpoch) <= partition.term.rawValue
             else { return row }
             let end = try await partition.endOffset(ofTerm: Term(UInt64(item.leaderEpoch)))
-            guard let end else { return row }
             row.leaderEpoch = Int32(clamping: end.term.rawValue)
             row.endOffset = end.offset.rawValue
         } catch {
