@@ -82,7 +82,9 @@ struct SmallLog {
         let buffer = builder.finish()
         let result = log.append([buffer], now: Timestamp(milliseconds: 1000))
         #expect(result.failure == nil)
-        batches[result.baseOffset.rawValue] = Array(buffer.bytes)
+        let header = BatchHeader(reading: buffer.bytes)
+        #expect(result.outcomes == [.appended(header.baseOffset)])
+        batches[header.baseOffset.rawValue] = Array(buffer.bytes)
     }
 
     private mutating func findFrames() throws {
