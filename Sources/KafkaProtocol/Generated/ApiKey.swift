@@ -163,4 +163,72 @@ public enum ApiKey: Int16, Sendable, CaseIterable {
         case .describeTopicPartitions: 0
         }
     }
+
+    /// The type of its requests: for tools that take any of them apart.
+    public var requestType: any KafkaMessage.Type {
+        switch self {
+        case .produce: ProduceRequest.self
+        case .fetch: FetchRequest.self
+        case .listOffsets: ListOffsetsRequest.self
+        case .metadata: MetadataRequest.self
+        case .offsetCommit: OffsetCommitRequest.self
+        case .offsetFetch: OffsetFetchRequest.self
+        case .findCoordinator: FindCoordinatorRequest.self
+        case .joinGroup: JoinGroupRequest.self
+        case .heartbeat: HeartbeatRequest.self
+        case .leaveGroup: LeaveGroupRequest.self
+        case .syncGroup: SyncGroupRequest.self
+        case .describeGroups: DescribeGroupsRequest.self
+        case .listGroups: ListGroupsRequest.self
+        case .apiVersions: ApiVersionsRequest.self
+        case .createTopics: CreateTopicsRequest.self
+        case .deleteTopics: DeleteTopicsRequest.self
+        case .deleteRecords: DeleteRecordsRequest.self
+        case .initProducerId: InitProducerIdRequest.self
+        case .offsetForLeaderEpoch: OffsetForLeaderEpochRequest.self
+        case .describeConfigs: DescribeConfigsRequest.self
+        case .alterConfigs: AlterConfigsRequest.self
+        case .describeLogDirs: DescribeLogDirsRequest.self
+        case .createPartitions: CreatePartitionsRequest.self
+        case .deleteGroups: DeleteGroupsRequest.self
+        case .incrementalAlterConfigs: IncrementalAlterConfigsRequest.self
+        case .offsetDelete: OffsetDeleteRequest.self
+        case .describeCluster: DescribeClusterRequest.self
+        case .describeTopicPartitions: DescribeTopicPartitionsRequest.self
+        }
+    }
+
+    /// The type of its responses: for tools that take any of them apart.
+    public var responseType: any KafkaMessage.Type {
+        switch self {
+        case .produce: ProduceResponse.self
+        case .fetch: FetchResponse.self
+        case .listOffsets: ListOffsetsResponse.self
+        case .metadata: MetadataResponse.self
+        case .offsetCommit: OffsetCommitResponse.self
+        case .offsetFetch: OffsetFetchResponse.self
+        case .findCoordinator: FindCoordinatorResponse.self
+        case .joinGroup: JoinGroupResponse.self
+        case .heartbeat: HeartbeatResponse.self
+        case .leaveGroup: LeaveGroupResponse.self
+        case .syncGroup: SyncGroupResponse.self
+        case .describeGroups: DescribeGroupsResponse.self
+        case .listGroups: ListGroupsResponse.self
+        case .apiVersions: ApiVersionsResponse.self
+        case .createTopics: CreateTopicsResponse.self
+        case .deleteTopics: DeleteTopicsResponse.self
+        case .deleteRecords: DeleteRecordsResponse.self
+        case .initProducerId: InitProducerIdResponse.self
+        case .offsetForLeaderEpoch: OffsetForLeaderEpochResponse.self
+        case .describeConfigs: DescribeConfigsResponse.self
+        case .alterConfigs: AlterConfigsResponse.self
+        case .describeLogDirs: DescribeLogDirsResponse.self
+        case .createPartitions: CreatePartitionsResponse.self
+        case .deleteGroups: DeleteGroupsResponse.self
+        case .incrementalAlterConfigs: IncrementalAlterConfigsResponse.self
+        case .offsetDelete: OffsetDeleteResponse.self
+        case .describeCluster: DescribeClusterResponse.self
+        case .describeTopicPartitions: DescribeTopicPartitionsResponse.self
+        }
+    }
 }

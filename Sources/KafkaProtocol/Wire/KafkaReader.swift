@@ -4,18 +4,26 @@ internal import Bytes
 
 /// Reads the primitive types of Kafka's protocol, one after the other.
 ///
-/// What is read is copied out, but for records, of which the place is told. Everything that comes out
-/// together takes no more memory than ``memoryFactor`` times the bytes that came, and a constant: each
-/// count is charged with the size of its elements before there is room made for them.
+/// What is read is copied out, but for records, of which the place is told. Beside those copies, which
+/// are no longer than the bytes that came, everything that comes out of a message takes at most
+/// ``memoryFactor`` times its bytes, never less than ``memoryFloor`` nor more than ``memoryMax``: each
+/// count is charged with the size of its elements before there is room made for them, and each object
+/// with what it takes besides its content.
 ///
 /// The buffer must outlive the reader.
 @safe
 public struct KafkaReader {
-    /// Bytes of decoded values for each byte of a message: a structure that takes a few bytes on the
-    /// wire may take a hundred in memory.
-    public static let memoryFactor = 32
+    /// Bytes of decoded values for each byte of a message: honest ones need up to five, but a structure
+    /// of two bytes may take a hundred.
+    public static let memoryFactor = 16
     /// What small messages may take in any case.
     public static let memoryFloor = 64 << 10
+    /// What no message may exceed: room for a million partitions.
+    public static let memoryMax = 64 << 20
+    /// What an object takes besides its content: the header of Swift's arrays and long strings.
+    static let objectOverhead = 32
+    /// The longest string that takes no object.
+    static let inlineStringMax = 15
 
     private let bytes: UnsafeRawBufferPointer
     /// How many bytes were read.
@@ -25,7 +33,8 @@ public struct KafkaReader {
     /// A reader at the beginning of some bytes.
     public init(_ bytes: UnsafeRawBufferPointer) {
         unsafe self.bytes = bytes
-        memoryLeft = bytes.count * Self.memoryFactor + Self.memoryFloor
+        let (share, isHuge) = bytes.count.multipliedReportingOverflow(by: Self.memoryFactor)
+        memoryLeft = isHuge ? Self.memoryMax : min(max(share, Self.memoryFloor), Self.memoryMax)
     }
 
     /// How many bytes are left.
@@ -107,10 +116,13 @@ public struct KafkaReader {
         return position..<(position + count)
     }
 
+    /// Takes memory for an object with content out of what is left for the message.
     private mutating func charge(_ count: Int, stride: Int) throws(KafkaDecodingError) {
         let (size, overflow) = count.multipliedReportingOverflow(by: stride)
-        guard !overflow, size <= memoryLeft else { throw failure(.tooManyElements) }
-        memoryLeft -= size
+        guard !overflow, size <= memoryLeft - Self.objectOverhead else {
+            throw failure(.tooManyElements)
+        }
+        memoryLeft -= size + Self.objectOverhead
     }
 
     /// The count of an array; `nil` stands for null.
@@ -126,7 +138,7 @@ public struct KafkaReader {
             return nil
         }
         guard count <= remaining / leastSize else { throw failure(.badLength(Int64(count))) }
-        try charge(count, stride: stride)
+        if count > 0 { try charge(count, stride: stride) }
         return count
     }
 
@@ -145,6 +157,7 @@ public struct KafkaReader {
             return nil
         }
         let range = try take(count)
+        if count > Self.inlineStringMax { try charge(0, stride: 0) }
         let text = unsafe String(
             validating: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
         guard let text else { throw failure(.badText) }
@@ -166,6 +179,7 @@ public struct KafkaReader {
             return nil
         }
         let range = try take(count)
+        if count > 0 { try charge(0, stride: 0) }
         return unsafe [UInt8](UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
 

@@ -65,12 +65,21 @@ public struct KafkaWriter: Sendable {
 
     // MARK: Texts and bytes
 
-    /// A text of less than 32 KiB where lengths are not compact; what is longer is cut.
+    /// A text of less than 32 KiB, which is Kafka's limit; what is longer is cut behind a character.
     public mutating func write(_ value: String?, isFlexible: Bool) {
         guard let value else { return writeLength(nil, isFlexible: isFlexible, isShort: true) }
-        let text = value.utf8.prefix(Int(Int16.max))
-        writeLength(text.count, isFlexible: isFlexible, isShort: true)
-        bytes.append(contentsOf: text)
+        let text = value.utf8.count <= Self.textMax ? value[...] : Self.cut(value)
+        writeLength(text.utf8.count, isFlexible: isFlexible, isShort: true)
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    /// The longest text, in bytes.
+    static let textMax = Int(Int16.max)
+
+    private static func cut(_ text: String) -> Substring {
+        var end = text.utf8.index(text.startIndex, offsetBy: textMax)
+        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        return text[..<end]
     }
 
     public mutating func write(_ value: [UInt8]?, isFlexible: Bool) {
