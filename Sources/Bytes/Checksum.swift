@@ -28,11 +28,20 @@ public enum CRC32C {
         }
     }
 
-    /// The name of the path that this processor takes: `table`, `sse4.2` or `armv8`.
+    /// The checksum by each path that this processor can take, for tests: all are equal.
+    public static func checksumByEachPath(_ bytes: UnsafeRawBufferPointer, seed: UInt32) -> [UInt32]
+    {
+        (0...cordwood_crc32c_path()).map {
+            unsafe cordwood_crc32c_on($0, seed, bytes.baseAddress, bytes.count)
+        }
+    }
+
+    /// The name of the path that this processor takes: `table`, `sse4.2`, `armv8` or `avx512`.
     public static var path: String {
         switch cordwood_crc32c_path() {
         case 1: "sse4.2"
         case 2: "armv8"
+        case 3: "avx512"
         default: "table"
         }
     }

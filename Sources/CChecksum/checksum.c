@@ -6,8 +6,11 @@
 // leaves two thirds of it unused. Long inputs are therefore cut into three streams that advance
 // together; each finished stream is moved past the bytes of the next by multiplying its remainder
 // with x^(8n) modulo the polynomial, which is linear and so comes out of four 256-entry tables.
+//
+// Where the processor multiplies polynomials 512 bits at a time, folding.c is faster still.
 
 #include "cchecksum.h"
+#include "folding.h"
 
 #include <string.h>
 
@@ -74,10 +77,12 @@ static uint32_t table_update(uint32_t crc, const uint8_t *bytes, size_t count) {
 
 #define HARDWARE __attribute__((target("sse4.2")))
 #define STEP64(crc, word) _mm_crc32_u64((crc), (word))
+#define STEP32(crc, word) _mm_crc32_u32((crc), (word))
 #define STEP8(crc, byte) _mm_crc32_u8((crc), (byte))
 
 static int detect(void) {
     __builtin_cpu_init();
+    if (cordwood_can_fold()) return 3;
     return __builtin_cpu_supports("sse4.2") ? 1 : 0;
 }
 
@@ -91,6 +96,7 @@ static int detect(void) {
 #endif
 #define HARDWARE __attribute__((target("+crc")))
 #define STEP64(crc, word) __crc32cd((uint32_t)(crc), (word))
+#define STEP32(crc, word) __crc32cw((crc), (word))
 #define STEP8(crc, byte) __crc32cb((uint32_t)(crc), (byte))
 
 static int detect(void) { return (getauxval(AT_HWCAP) & HWCAP_CRC32) ? 2 : 0; }
@@ -116,7 +122,18 @@ HARDWARE static uint32_t three_streams(
     return shift(tables, sum) ^ (uint32_t)third;
 }
 
-HARDWARE static uint32_t hardware_update(uint32_t crc, const uint8_t *bytes, size_t count) {
+HARDWARE static uint32_t hardware_update(
+    uint32_t crc, const uint8_t *bytes, size_t count, int folds
+) {
+#if defined(CORDWOOD_FOLDS)
+    if (folds && count >= CORDWOOD_FOLD_MIN) {
+        crc = cordwood_fold(crc, bytes, count);
+        bytes += count & ~(size_t)63;
+        count &= 63;
+    }
+#else
+    (void)folds;
+#endif
     while (count >= 3 * LONG_STREAM) {
         crc = three_streams(crc, bytes, LONG_STREAM, long_shift);
         bytes += 3 * LONG_STREAM;
@@ -130,6 +147,13 @@ HARDWARE static uint32_t hardware_update(uint32_t crc, const uint8_t *bytes, siz
     uint64_t wide = crc;
     for (; count >= 8; bytes += 8, count -= 8) wide = STEP64(wide, load(bytes));
     crc = (uint32_t)wide;
+    if (count & 4) {
+        uint32_t word;
+        memcpy(&word, bytes, sizeof word);
+        crc = STEP32(crc, word);
+        bytes += 4;
+        count -= 4;
+    }
     while (count--) crc = STEP8(crc, *bytes++);
     return crc;
 }
@@ -147,6 +171,9 @@ __attribute__((constructor)) static void make_tables(void) {
             byte_tables[table][value] = shift_by_zero_byte(byte_tables[table - 1][value]);
     make_shift(long_shift, LONG_STREAM);
     make_shift(short_shift, SHORT_STREAM);
+#if defined(CORDWOOD_FOLDS)
+    cordwood_make_factors();
+#endif
     path = detect();
 }
 
@@ -156,7 +183,16 @@ uint32_t cordwood_crc32c_table(uint32_t crc, const void *bytes, size_t count) {
 
 uint32_t cordwood_crc32c(uint32_t crc, const void *bytes, size_t count) {
 #if defined(HARDWARE)
-    if (path) return ~hardware_update(~crc, bytes, count);
+    if (path) return ~hardware_update(~crc, bytes, count, path == 3);
+#endif
+    return cordwood_crc32c_table(crc, bytes, count);
+}
+
+uint32_t cordwood_crc32c_on(int wanted, uint32_t crc, const void *bytes, size_t count) {
+#if defined(HARDWARE)
+    if (wanted && path) {
+        return ~hardware_update(~crc, bytes, count, wanted == 3 && path == 3);
+    }
 #endif
     return cordwood_crc32c_table(crc, bytes, count);
 }

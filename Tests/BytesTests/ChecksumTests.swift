@@ -30,19 +30,21 @@ struct ChecksumTests {
     func pathsAgree() {
         var random = SplitMix64(seed: 1)
         let bytes = (0..<20_100).map { _ in UInt8.random(in: 0...255, using: &random) }
-        // Steps of 61 meet all remainders modulo 8, 24, 256 and the long streams' length; below
-        // two kilobytes every length is tried.
+        // Steps of 61 meet all remainders modulo 8, 24, 64, 256 and the long streams' length; up to
+        // four kilobytes every length is tried.
         let lengths =
-            Array(0...2000) + Array(stride(from: 2000, through: 20_000, by: 61))
+            Array(0...4096) + Array(stride(from: 4096, through: 20_000, by: 61))
             + [4095 * 3, 4096 * 3 - 1, 4096 * 3, 4096 * 3 + 1, 20_000]
         bytes.withUnsafeBytes { whole in
             for length in lengths {
-                let start = length % 9
+                let start = length % 67
                 let part = UnsafeRawBufferPointer(rebasing: whole[start..<(start + length)])
                 let seed = UInt32(truncatingIfNeeded: random.next())
-                let fast = CRC32C.checksum(part, seed: seed)
-                let table = CRC32C.checksumByTable(Array(part), seed: seed)
-                if fast != table { Issue.record("length \(length) at \(start): \(fast), \(table)") }
+                let paths = CRC32C.checksumByEachPath(part, seed: seed)
+                let taken = CRC32C.checksum(part, seed: seed)
+                if paths.contains(where: { $0 != taken }) {
+                    Issue.record("length \(length) at \(start): \(taken), \(paths)")
+                }
             }
         }
     }

@@ -14,7 +14,10 @@ uint32_t cordwood_crc32c(uint32_t crc, const void *bytes, size_t count);
 /// The same by table, whatever the processor can do. Tests hold the fast paths against it.
 uint32_t cordwood_crc32c_table(uint32_t crc, const void *bytes, size_t count);
 
-/// 0 table, 1 SSE4.2, 2 ARMv8: the path that cordwood_crc32c takes on this processor.
+/// The same by one of the paths below, or by the nearest that this processor has. For tests.
+uint32_t cordwood_crc32c_on(int path, uint32_t crc, const void *bytes, size_t count);
+
+/// 0 table, 1 SSE4.2, 2 ARMv8, 3 AVX-512: the path that cordwood_crc32c takes on this processor.
 int cordwood_crc32c_path(void);
 
 #endif
