@@ -93,7 +93,7 @@ class KafkaPython:
             producer.flush(SECONDS * 1000)
             return [future.get(SECONDS).offset for future in futures]
         finally:
-            producer.close(timeout_ms=1000)
+            producer.close(timeout=1)
 
     def read(self, server, topic, start=None, partition=0, **settings):
         consumer = kafka.KafkaConsumer(
@@ -173,7 +173,7 @@ class Kcat:
 
     def run(self, server, *arguments, data=None, status=0):
         result = subprocess.run(
-            ["kcat", "-q", "-b", server.kafka, *map(str, arguments)], input=data,
+            ["kcat", "-b", server.kafka, *map(str, arguments)], input=data,
             capture_output=True, timeout=SECONDS)
         if status is not None:
             assert result.returncode == status, result.stderr.decode(errors="replace")
