@@ -2,6 +2,7 @@
 
 internal import BrokerRuntime
 internal import ClusterCore
+internal import GroupCore
 
 /// One configuration as Kafka's clients see it: of a topic, or of this broker.
 struct ConfigEntry: Sendable, Equatable {
@@ -160,7 +161,7 @@ extension RequestHandlers {
     private func ownBrokerEntries(_ advertised: KafkaSettings.Address) -> [ConfigEntry] {
         let unset = KafkaSettings()
         let unsetBroker = BrokerSettings()
-        return [
+        let entries = [
             entry("node.id", .int, "\(settings.nodeID)", nil, "The number of this broker."),
             entry("broker.id", .int, "\(settings.nodeID)", nil, "The number of this broker."),
             entry("log.dirs", .list, broker.dataDirectory, nil, "Where all records are kept."),
@@ -204,6 +205,32 @@ extension RequestHandlers {
             entry(
                 "max.connections.per.ip", .int, "\(settings.connectionsPerAddressMax)",
                 "\(unset.connectionsPerAddressMax)", "Connections at a time from one address."),
+        ]
+        return entries + groupEntries(broker.settings.groups, unset: unsetBroker.groups)
+    }
+
+    private func groupEntries(
+        _ groups: GroupSettings, unset: GroupSettings
+    ) -> [ConfigEntry] {
+        [
+            entry(
+                "group.initial.rebalance.delay.ms", .int, "\(groups.initialRebalanceDelay)",
+                "\(unset.initialRebalanceDelay)",
+                "Milliseconds that an empty group waits for more members before it shares out."),
+            entry(
+                "group.max.session.timeout.ms", .int, "\(groups.sessionTimeoutMax)",
+                "\(unset.sessionTimeoutMax)",
+                "The greatest session timeout that a member may ask for, in milliseconds."),
+            entry(
+                "group.min.session.timeout.ms", .int, "\(groups.sessionTimeoutMin)",
+                "\(unset.sessionTimeoutMin)",
+                "The least session timeout that a member may ask for, in milliseconds."),
+            entry(
+                "group.max.size", .int, "\(groups.membersMax)", "\(unset.membersMax)",
+                "The most members of a group."),
+            entry(
+                "offset.metadata.max.bytes", .int, "\(groups.offsetMetadataSizeMax)",
+                "\(unset.offsetMetadataSizeMax)", "The most bytes beside a committed offset."),
         ]
     }
 

@@ -16,7 +16,12 @@ extension RequestHandlers {
         _ request: DescribeConfigsRequest, _ context: RequestContext
     ) async -> DescribeConfigsResponse {
         var response = DescribeConfigsResponse()
+        var answered: Set<ConfigTarget> = []
         for asked in request.resources {
+            // Each resource once, however often it is named: an answer is not larger than what is here.
+            guard
+                answered.insert(ConfigTarget(asked.resourceType, asked.resourceName)).inserted
+            else { continue }
             var result = DescribeConfigsResponse.DescribeConfigsResult()
             result.resourceType = asked.resourceType
             result.resourceName = asked.resourceName

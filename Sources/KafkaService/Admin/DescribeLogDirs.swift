@@ -46,7 +46,10 @@ extension RequestHandlers {
         guard let topics = request.topics else {
             return broker.topics.map { ($0.name, Array(0..<$0.partitionCount)) }
         }
-        return topics.map { ($0.topic, $0.partitions.map(Int.init)) }
+        // Each partition once, however often it is named: an answer is not larger than what is here.
+        var numbers: [String: Set<Int32>] = [:]
+        for topic in topics { numbers[topic.topic, default: []].formUnion(topic.partitions) }
+        return numbers.keys.sorted().map { ($0, numbers[$0, default: []].sorted().map(Int.init)) }
     }
 
     private func size(of topic: String, _ number: Int) async -> Int64? {

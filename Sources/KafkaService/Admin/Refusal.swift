@@ -8,15 +8,22 @@ struct Refusal: Error, Equatable {
     var code: KafkaErrorCode
     var message: String
 
+    /// The most characters of a message: what names a client's own text need not repeat all of it.
+    private static let messageMax = 1000
+
     init(_ code: KafkaErrorCode, _ message: String) {
         self.code = code
-        self.message = message
+        let characters = message.unicodeScalars
+        self.message =
+            characters.count <= Self.messageMax
+            ? message : String(String.UnicodeScalarView(characters.prefix(Self.messageMax))) + "…"
     }
 
     /// A fault as Kafka's clients get it.
     init(_ fault: Fault) {
-        code = KafkaErrorCode(fault)
-        message = fault.hint.map { "\(fault.message); \($0)" } ?? fault.message
+        self.init(
+            KafkaErrorCode(fault),
+            fault.hint.map { "\(fault.message); \($0)" } ?? fault.message)
     }
 
     /// Carries out a call whose fault is a row's refusal.

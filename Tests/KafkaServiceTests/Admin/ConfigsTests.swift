@@ -111,6 +111,8 @@ struct DescribeConfigsTests {
                 .invalidRequest,
             ])
         #expect(results[0].configs.map(\.name) == ["segment.ms"])
+        let twice = try await describe([(2, "a"), (2, "b"), (2, "a")], on: fixture)
+        #expect(twice.map(\.resourceName) == ["a", "b"], "each resource has one answer")
         let all = try await describe([(2, "a")], keys: [], on: fixture)
         #expect(all[0].configs.count > 5)
         await fixture.broker.close()

@@ -154,6 +154,21 @@ struct CreateTopicsTests {
         await fixture.broker.close()
     }
 
+    @Test("does not send back all of an endless name")
+    func longNames() async throws {
+        let fixture = try AdminFixture()
+        let long = String(repeating: "é", count: 16_000)
+        let config = (long, nil as String?)
+        for version in Int16(2)...7 {
+            let response = try await create(
+                [Self.topic(long), Self.topic("a", configs: [config])], version: version,
+                on: fixture)
+            #expect(response.topics.map(\.errorCode) == [.invalidTopicException, .invalidConfig])
+            #expect(response.topics.allSatisfy { ($0.errorMessage ?? "").utf8.count < 5000 })
+        }
+        await fixture.broker.close()
+    }
+
     @Test("does not begin what the client no longer waits for")
     func patience() throws {
         let start = ContinuousClock.now

@@ -160,7 +160,9 @@ struct DescribeLogDirsTests {
         let fixture = try AdminFixture()
         _ = try await fixture.makeTopic("a", partitions: 3)
         var request = DescribeLogDirsRequest()
-        let wanted: [(String, [Int32])] = [("a", [2, 9, -1]), ("gone", [0])]
+        let wanted: [(String, [Int32])] = [
+            ("a", [2, 9, -1, 2]), ("gone", [0]), ("a", [2, 0]),
+        ]
         request.topics = wanted.map { name, numbers in
             var topic = DescribeLogDirsRequest.DescribableLogDirTopic()
             topic.topic = name
@@ -170,7 +172,7 @@ struct DescribeLogDirsTests {
         let response = try await fixture.call(request, version: 4) { $0.describeLogDirs }
         let topics = try #require(response.results.first).topics
         #expect(topics.map(\.name) == ["a"])
-        #expect(topics.first?.partitions.map(\.partitionIndex) == [2])
+        #expect(topics.first?.partitions.map(\.partitionIndex) == [0, 2])
         await fixture.broker.close()
     }
 }
