@@ -119,7 +119,7 @@ struct GroupLog {
     /// Takes note of how large the facts are that hold, of all that was replayed.
     mutating func endReplay(factsSize: Int) {
         let size = partition.map { storage.size(of: $0) } ?? 0
-        sizeAllowed = max(snapshotSizeMin, factsSize.multipliedReportingOverflow(by: 4).partialValue)
+        sizeAllowed = max(snapshotSizeMin, 4 * factsSize)
         sizeSinceSnapshot = max(0, size - factsSize)
     }
 
@@ -281,6 +281,6 @@ struct GroupLog {
 
     private mutating func endSnapshot(size: Int) {
         sizeSinceSnapshot = 0
-        sizeAllowed = max(snapshotSizeMin, size.multipliedReportingOverflow(by: 4).partialValue)
+        sizeAllowed = max(snapshotSizeMin, 4 * size)
     }
 }

@@ -85,7 +85,9 @@ extension KafkaConnection {
             .alterConfigs, .incrementalAlterConfigs, .describeCluster, .describeTopicPartitions,
             .describeLogDirs:
             try handleAdministration(key, &reader, context, answer)
-        default: close(because: "\(key.name) is not served")
+        case .findCoordinator, .joinGroup, .syncGroup, .heartbeat, .leaveGroup, .offsetCommit,
+            .offsetFetch, .describeGroups, .listGroups, .deleteGroups, .offsetDelete:
+            try handleGroups(key, &reader, context, answer)
         }
     }
 
