@@ -8,7 +8,9 @@ extension GroupCore {
                 group.appendsUnderWay -= 1
                 if case .commit = append.purpose { group.offsetsUnderWay -= append.records.count }
                 if !isDurable { turn.observe(.appendFailed(group: id)) }
-                if isDurable { group.apply(append.records) }
+                if isDurable {
+                    group.apply(append.records, without: turn.topicsUnderDeletion)
+                }
                 group.end(append.purpose, isDurable: isDurable, &turn)
             }
         } else {
@@ -49,11 +51,16 @@ extension GroupCore {
 
 extension Group {
     /// Takes in what is durable now, as a replay would.
-    mutating func apply(_ records: [GroupRecord]) {
+    ///
+    /// - Parameter topics: Topics that are gone: what was committed of them is on its way to be
+    ///   forgotten, and must not be seen in between.
+    mutating func apply(_ records: [GroupRecord], without topics: [UInt128] = []) {
         for record in records {
             switch record {
             case .group(_, let metadata): durable = metadata
-            case .offset(_, let partition, let committed): offsets.set(partition, committed)
+            case .offset(_, let partition, let committed):
+                if let committed, topics.contains(committed.topicID) { continue }
+                offsets.set(partition, committed)
             }
         }
     }

@@ -146,7 +146,7 @@ extension GroupCore {
             gone += turn.partitionsUnderWay(in: id) { $0.topicID == topicID }
                 .filter { !committed.contains($0) }
             guard !gone.isEmpty else { continue }
-            turn.append(gone.map { .offset(group: id, $0, nil) }, .topicDeletion)
+            turn.append(gone.map { .offset(group: id, $0, nil) }, .topicDeletion(topicID))
             // Readers of a topic that is made anew under the name must not be given these offsets.
             change(id) { group, _ in
                 for partition in gone { group.offsets.set(partition, nil) }

@@ -162,22 +162,24 @@ extension Group {
     ///
     /// Until that is durable, the group is dead to everybody.
     mutating func delete(_ purpose: PendingAppend.Purpose, _ turn: inout Turn) {
-        guard case .empty(let since) = phase else { return }
+        guard case .empty = phase else { return }
         var forgotten = offsets.partitions()
         forgotten += turn.partitionsUnderWay(in: id).filter { offsets[$0] == nil }
         var records = forgotten.map { GroupRecord.offset(group: id, $0, nil) }
         if durable != nil || appendsUnderWay > 0 || records.isEmpty {
             records.append(.group(id: id, nil))
         }
-        phase = .dead(since: since)
+        phase = .dead
         append(records, purpose, &turn)
     }
 
     /// Everything of the group is forgotten, or is not.
     mutating func endDeletion(isDurable: Bool, _ turn: inout Turn) {
-        guard case .dead(let since) = phase else { return }
+        guard case .dead = phase else { return }
         // What failed is tried again after as long a time as at first.
-        phase = .empty(since: isDurable ? since : turn.now)
+        phase = .empty(since: turn.now)
+        // Who was told an id must find no group: a new one counts its generations from 1 again.
+        if isDurable { pending = SortedMap() }
     }
 
     /// Tells the log to forget offsets that are too old, in a group without members.

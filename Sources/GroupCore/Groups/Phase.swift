@@ -19,7 +19,7 @@ enum Phase: Sendable {
     case completing(Completing)
     case stable(Stable)
     /// The group is being deleted; if that fails, it is empty again.
-    case dead(since: Int64)
+    case dead
 
     /// Members are to join.
     struct Preparing: Sendable {

@@ -90,6 +90,13 @@ struct Turn: Sendable {
         return found
     }
 
+    /// The topics whose offsets are about to be forgotten.
+    var topicsUnderDeletion: [UInt128] {
+        appends.compactMap { append in
+            if case .topicDeletion(let topicID) = append.purpose { topicID } else { nil }
+        }
+    }
+
     /// A member id that was never given before: the client's name or instance, and 122 random bits.
     mutating func makeMemberID(_ request: JoinGroup) -> String {
         let high = generator.next() & 0xffff_ffff_ffff_0fff | 0x4000
@@ -123,7 +130,8 @@ struct PendingAppend: Sendable {
         case removal(group: String)
         /// Offsets that have grown too old.
         case expiry(group: String, count: Int)
-        case topicDeletion
+        /// Offsets of a topic that is gone.
+        case topicDeletion(UInt128)
     }
 
     /// A static member that came back under a new id.

@@ -33,7 +33,8 @@ struct GroupRecordTests {
     static let offset = GroupRecord.offset(
         group: "orders", TopicPartition(topic: "t.ü", partition: 3),
         CommittedOffset(
-            topicID: 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff, offset: Offset(1 << 40), leaderEpoch: 5,
+            topicID: 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff, offset: Offset(1 << 40),
+            leaderEpoch: 5,
             metadata: "note", commitTime: Timestamp(milliseconds: 1_700_000_000_001),
             expireTime: Timestamp(milliseconds: 1_700_000_060_001)))
     static let gone = GroupRecord.offset(
