@@ -7,6 +7,8 @@ that a difference is one of the protocol's versions and not of the test.
 
 import asyncio
 import itertools
+import re
+import uuid
 
 import aiokafka
 import aiokafka.admin
@@ -140,8 +142,7 @@ class KafkaPythonAdmin:
         rows = self._try(self.admin.alter_configs, [resource], raise_on_unknown=False)
         result, = rows.values()
         if result[name] not in ("OK", None):
-            error = result[name]
-            raise Refused(getattr(error, "errno", str(error)))
+            raise Refused(int(re.search(r"\[Error (\d+)\]", str(result[name])).group(1)))
 
     def delete_records(self, name, offset):
         rows = self._try(self.admin.delete_records, {kafka.TopicPartition(name, 0): offset})
@@ -295,6 +296,8 @@ def test_topics_are_created_listed_and_deleted(admin, name):
 
 
 def test_a_topic_whose_creator_says_nothing_has_the_defaults(admin, name):
+    if isinstance(admin, AiokafkaAdmin):
+        pytest.skip("aiokafka wants numbers")
     admin.create(name)
     assert admin.topics()[name] == 1
     assert admin.configs(name)["max.message.bytes"] == str(1 << 20)
@@ -304,7 +307,7 @@ def test_a_topic_whose_creator_says_nothing_has_the_defaults(admin, name):
     (0, 1, {}, 37), (-2, 1, {}, 37), (1 << 30, 1, {}, 37), (1, 3, {}, 38),
     (1, 1, {"retention_ms": "soon"}, 40), (1, 1, {"no_such_setting": "1"}, 40)])
 def test_a_topic_that_cannot_be_is_refused(admin, name, partitions, replicas, configs, code):
-    if isinstance(admin, ConfluentAdmin) and (partitions == -2 or partitions == 0):
+    if isinstance(admin, ConfluentAdmin) and not 1 <= partitions <= 100_000:
         pytest.skip("librdkafka refuses it by itself")
     assert refusal(lambda: admin.create(name, partitions, replicas, **configs)) == code
     assert name not in admin.topics()
@@ -339,13 +342,13 @@ def test_settings_are_described_and_altered_and_act(server, admin, name):
     assert refusal(lambda: admin.alter(name, max_message_bytes="many")) == 40
     assert refusal(lambda: admin.alter(name, no_such_setting=1)) == 40
     assert admin.configs(name)["max.message.bytes"] == "2000"
-    # Of all that is shown there is nothing that cannot be set to what it is.
+    # And gRPC shows the same.
     channel = server.channel()
     try:
         from clients import topics
         shown = Client(channel).topics.DescribeTopic(
             topics.DescribeTopicRequest(name=name), timeout=SECONDS).topic
-        assert shown.settings["max.message.bytes"] == "2000"
+        assert {row.name: row.value for row in shown.settings}["max.message.bytes"] == "2000"
     finally:
         channel.close()
 
@@ -438,7 +441,7 @@ def test_topics_are_described_with_their_ids(topic, confluent, kafka_python):
         confluent_kafka.TopicCollection([topic]))[topic].result(SECONDS)
     assert len(row.partitions) == 1 and row.partitions[0].leader.id >= 0
     described, = kafka_python.describe_topics([topic])
-    assert described["topic_id"].int != 0
+    assert uuid.UUID(str(described["topic_id"])).int != 0
 
 
 def test_a_broker_has_settings_that_can_be_read(kafka_python):

@@ -120,8 +120,16 @@ class AiokafkaReader:
     def _run(self, work):
         return self.runner.run(asyncio.wait_for(work, SECONDS + 5))
 
+    def _call(self, function, *arguments):
+        """Calls what is no coroutine and yet needs the loop."""
+
+        async def call():
+            return function(*arguments)
+
+        return self._run(call())
+
     def begin(self, where):
-        self.client.assign([self.place])
+        self._call(self.client.assign, [self.place])
         if where == "start":
             self._run(self.client.seek_to_beginning(self.place))
         elif where == "end":
@@ -131,7 +139,7 @@ class AiokafkaReader:
             self.seek(where)
 
     def seek(self, offset):
-        self.client.seek(self.place, offset)
+        self._call(self.client.seek, self.place, offset)
 
     def take(self, count, seconds=SECONDS):
         taken = []
@@ -152,10 +160,10 @@ class AiokafkaReader:
                 self._run(self.client.end_offsets([self.place]))[self.place])
 
     def pause(self):
-        self.client.pause(self.place)
+        self._call(self.client.pause, self.place)
 
     def resume(self):
-        self.client.resume(self.place)
+        self._call(self.client.resume, self.place)
 
     def close(self):
         self._run(self.client.stop())
