@@ -116,8 +116,9 @@ struct GroupDeleteCommand: Verb {
 
     private func confirm(_ question: String, _ session: Session) async throws {
         guard !yes else { return }
+        let words = ["cordwood group delete", group] + topic.map { "--topic \($0)" } + ["--yes"]
         try await Confirmation.ask(
-            question, name: group, repeated: "the same command with --yes", session)
+            question, name: group, repeated: words.joined(separator: " "), session)
     }
 }
 

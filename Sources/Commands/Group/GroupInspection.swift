@@ -64,7 +64,7 @@ struct GroupLagCommand: Verb {
         commandName: "lag", abstract: "Show how far groups are behind, in records and in seconds.",
         usage: "cordwood group lag GROUP | --all [options]",
         discussion: examples(
-            "cordwood group lag billing", "cordwood group lag --all -o jsonl",
+            "cordwood group lag billing --watch 2s", "cordwood group lag --all -o jsonl",
             """
             Records are those that are there to be consumed; records that retention removed do not \
             count. Seconds are the age of the first of them, by its timestamp. A dash stands where \
@@ -76,6 +76,11 @@ struct GroupLagCommand: Verb {
 
     @Flag(help: "All groups, a line for each.")
     var all = false
+
+    @Option(
+        help: ArgumentHelp("Show it again so often, until Ctrl-C.", valueName: "duration"),
+        transform: DurationText.duration)
+    var watch: Duration?
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ClientOptions
@@ -94,9 +99,26 @@ struct GroupLagCommand: Verb {
     }
 
     func perform(in session: Session) async throws {
-        let descriptions = try await connection.withClient(in: session) { client in
-            guard let group else { return try await Self.describeAll(client) }
-            return [try await client.describeGroup(group)]
+        do {
+            try await connection.withClient(in: session) { client in
+                try await show(client, session)
+                while let watch {
+                    try await Task.sleep(for: watch)
+                    if output.format == .table { try await session.output.write("\n") }
+                    try await show(client, session)
+                }
+            }
+        } catch  where watch != nil && Task.isCancelled && !(error is Output.ReaderIsGone) {
+            // Ctrl-C is how watching ends; there is nothing wrong with it.
+        }
+    }
+
+    private func show(_ client: CordwoodClient, _ session: Session) async throws {
+        let descriptions: [GroupDescription]
+        if let group {
+            descriptions = [try await client.describeGroup(group)]
+        } else {
+            descriptions = try await Self.describeAll(client)
         }
         let lags = descriptions.map(GroupLag.init)
         guard output.format == .table else {

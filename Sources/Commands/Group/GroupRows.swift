@@ -114,7 +114,10 @@ struct GroupLag: Equatable {
         [
             .text("group", group), .text("state", state), .count("partitions", partitionCount),
             .count("lag_records", records), GroupRows.seconds("lag_seconds", time),
-            .count("unknown_partitions", unknownCount),
+            // A column only where there are some.
+            Listing.Field(
+                name: "unknown_partitions", json: .number(unknownCount),
+                text: unknownCount == 0 ? nil : "\(unknownCount)", isNumber: true),
         ]
     }
 

@@ -76,13 +76,28 @@ struct GroupVerbTests {
             try await server.client.resetOffsets(
                 of: "audit", topics: ["orders"], to: .position(.end))
             let all = await run(server, "lag", "--all").captured.output
-            #expect(all.contains("GROUP    STATE  PARTITIONS  LAG-RECORDS  LAG-SECONDS"))
+            #expect(all.contains("GROUP    STATE  PARTITIONS  LAG-RECORDS  LAG-SECONDS\n"))
             #expect(all.contains("audit    Empty           1            0          0.0"))
             let lines = await run(server, "lag", "--all", "-o", "jsonl").captured.output
             #expect(lines.split(separator: "\n").count == 2)
             #expect(lines.hasPrefix(#"{"group":"audit""#))
             let array = try await run(server, "lag", "--all", "-o", "json").captured.json()
             #expect((array as? [[String: Any]])?.count == 2)
+        }
+    }
+
+    @Test("lag is shown again and again until that is cancelled, which is no failure")
+    func watch() async throws {
+        try await withCordwood(topics: ["orders"]) { server in
+            try await server.client.resetOffsets(
+                of: "billing", topics: ["orders"], to: .position(.start))
+            let captured = CapturedSession(environment: ["CORDWOOD_SERVER": server.address])
+            let arguments = ["group", "lag", "billing", "--watch", "1ms", "-o", "jsonl"]
+            let watching = Task { await Program.run(arguments, in: captured.session) }
+            while captured.output.count(where: { $0 == "\n" }) < 3 { await Task.yield() }
+            watching.cancel()
+            #expect(await watching.value == .success)
+            #expect(captured.talk.isEmpty)
         }
     }
 
@@ -198,7 +213,11 @@ struct GroupVerbTests {
         try await withCordwood(topics: ["orders", "logs"]) { server in
             try await server.client.resetOffsets(
                 of: "billing", topics: ["orders", "logs"], to: .position(.start))
-            #expect(await run(server, "delete", "billing", "--topic", "orders").status == .usage)
+            let asked = await run(server, "delete", "billing", "--topic", "orders")
+            #expect(asked.status == .usage)
+            #expect(
+                asked.captured.talk.contains(
+                    "try: cordwood group delete billing --topic orders --yes"))
             let done = await run(server, "delete", "billing", "--topic", "orders", "--yes")
             #expect(done.status == .success, "\(done.captured.talk)")
             #expect(done.captured.talk.contains("deleted 1 committed offset of billing"))
