@@ -133,7 +133,7 @@ let package = Package(
             name: "KafkaService",
             dependencies: [
                 "KafkaProtocol", "BrokerRuntime", "ClusterCore", "GroupCore", "CommitLog",
-                "Records", "Faults", "Bytes", nioCore, nioPosix, deque, logging,
+                "Records", "Faults", nioCore, nioPosix, deque, logging,
             ],
             swiftSettings: everyRoom),
         .executableTarget(
