@@ -53,6 +53,7 @@ public struct LogRepair {
         let verdict = try recovery.inspect()
         guard !recovery.report.damages.isEmpty else { return report }
         try onDisk { () throws(FileError) in
+            try dropProducers()
             try putAside()
             for (number, found) in recovery.found.enumerated() {
                 try mend(number, found, verdict)
@@ -63,6 +64,14 @@ public struct LogRepair {
             try writeCheckpoint(verdict)
         }
         return report
+    }
+
+    /// Has the next start find out about idempotent producers from what is left of the log.
+    private func dropProducers() throws(FileError) {
+        let path = directory + "/" + ProducerSnapshot.name
+        guard try fileSystem.status(of: path) != nil else { return }
+        try fileSystem.remove(path)
+        try fileSystem.syncDirectory(directory)
     }
 
     /// Renames stores that another log's or segment's content made useless here.

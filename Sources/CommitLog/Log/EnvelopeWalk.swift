@@ -31,6 +31,28 @@ struct EnvelopeWalk {
         return nil
     }
 
+    /// The next batch's envelope and its own header; `nil` at the segment's end.
+    ///
+    /// Neither the header nor what follows it is checked.
+    mutating func nextBatchHeader() throws(LogError) -> (FrameHeader, BatchHeader)? {
+        guard let frame = try nextBatch() else { return nil }
+        let payload = position - UInt64(frame.payloadLength)
+        let size = BatchHeader.size
+        if payload >= chunkStart, payload + UInt64(size) <= chunkStart + UInt64(chunk.count) {
+            let start = Int(payload - chunkStart)
+            let header = unsafe chunk.withUnsafeBytes { bytes in
+                unsafe BatchHeader(
+                    reading: UnsafeRawBufferPointer(rebasing: bytes[start..<(start + size)]))
+            }
+            return (frame, header)
+        }
+        let bytes = try onDisk { () throws(FileError) in
+            try segment.store.bytes(at: payload, count: size)
+        }
+        guard bytes.count == size else { return nil }
+        return (frame, unsafe bytes.withUnsafeBytes { unsafe BatchHeader(reading: $0) })
+    }
+
     private mutating func next() throws(LogError) -> FrameHeader? {
         guard position + UInt64(FrameHeader.size) <= segment.size else { return nil }
         if position < chunkStart

@@ -33,8 +33,8 @@ extension Log {
     /// before (``RecordBatch/checkHeader(_:sizeMax:)``); this does not look at them again. They are
     /// written when this returns, and committed when ``highWatermark`` passes them.
     ///
-    /// A batch of an idempotent producer is judged first: one that is in the log already is not
-    /// appended again.
+    /// A batch of an idempotent producer is judged first, by those before it too: one that is in the
+    /// log already is not appended again, one that leaves a gap is refused (KIP-98).
     ///
     /// A failure is ``LogError/diskFull(_:)``, after which the rest can be tried again, or
     /// ``LogError/failed(_:)``, after which the log takes no more.
@@ -59,6 +59,7 @@ extension Log {
         try requireWritable()
         guard !batches.isEmpty else { return }
         if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
+        producers.expire(now: now)
         var run = FrameBatch(log: self)
         for batch in batches {
             let header = unsafe BatchHeader(reading: batch.bytes)
@@ -123,9 +124,10 @@ extension Log {
         do throws(FileError) {
             try unsafe active.store.write(run.pieces, at: active.size)
         } catch {
-            producers.forget(from: nextOffset, of: run.producers)
+            producers.undo()
             try undoWrite(error)
         }
+        producers.commit()
         for header in run.headers {
             active.builder.note(header, at: active.size, interval: settings.indexInterval)
             active.size += UInt64(header.frameLength)
@@ -211,8 +213,6 @@ private struct FrameBatch {
     private let salt: UInt64
     private let term: Term
     private let durableIndex: LogIndex
-    /// The idempotent producers of the batches.
-    private(set) var producers: [Int64] = []
     /// Keeps the memory that the pieces point to.
     private var buffers: [BatchBuffer] = []
 
@@ -241,7 +241,6 @@ private struct FrameBatch {
         unsafe pieces.append(UnsafeRawBufferPointer(room))
         headers.append(frame)
         buffers.append(batch)
-        if header.producerID >= 0 { producers.append(header.producerID) }
         byteCount += UInt64(room.count)
         nextIndex = nextIndex.next
         nextOffset = frame.endOffset

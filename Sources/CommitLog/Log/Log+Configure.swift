@@ -20,6 +20,7 @@ extension Log {
             break
         }
         self.settings = settings
+        producers.limits = settings.producerLimits
         if settings.commitRule == .whenWritten { highWatermark = nextOffset }
         checkInvariants()
     }

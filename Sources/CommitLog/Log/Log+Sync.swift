@@ -14,8 +14,9 @@ public struct SyncTicket: Sendable {
     let fileSystem: any FileSystem
     let checkpoint: Checkpoint?
     let checkpointFile: (any File)?
-    /// The file of the producers, as of the checkpoint; written before it.
-    let producers: (path: String, bytes: [UInt8])?
+    /// The producers as of the checkpoint; written before it.
+    let producers: ProducerSnapshot?
+    let home: String
     let index: LogIndex
     let offset: Offset
     let closedStoreCount: Int
@@ -30,9 +31,7 @@ public struct SyncTicket: Sendable {
         do throws(FileError) {
             for store in stores { try store.sync() }
             if let directory { try fileSystem.syncDirectory(directory) }
-            if let producers {
-                try Log.writeProducers(producers.bytes, in: producers.path, on: fileSystem)
-            }
+            if let producers { try Log.write(producers, in: home, on: fileSystem) }
             if let checkpoint, let checkpointFile {
                 try Log.write(checkpoint, to: checkpointFile)
             }
@@ -66,7 +65,10 @@ extension Log {
         // Before the sync's own checkpoint, which a later one for the term would take the place of.
         if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
         var checkpoint: Checkpoint?
-        if checkpointIsDue || bytesSinceCheckpoint >= settings.checkpointInterval {
+        // Nothing vouches for the last segment but a checkpoint that names it: without one, a store
+        // that went missing would look like one that had never been.
+        let isNew = !active.isEmpty && lastCheckpoint?.segment != active.baseOffset
+        if checkpointIsDue || isNew || bytesSinceCheckpoint >= settings.checkpointInterval {
             checkpoint = try prepareCheckpoint(isClean: false)
         }
         ticketIsOut = true
@@ -74,7 +76,7 @@ extension Log {
             stores: unsyncedStores + [active.store],
             directory: directoryIsUnsynced ? directory : nil, fileSystem: fileSystem,
             checkpoint: checkpoint, checkpointFile: checkpointFile,
-            producers: checkpoint.flatMap(producersFile), index: lastIndex,
+            producers: checkpoint.flatMap(producerSnapshot), home: directory, index: lastIndex,
             offset: nextOffset, closedStoreCount: unsyncedStores.count)
         directoryIsUnsynced = false
         markIsUnsynced = false
@@ -132,14 +134,12 @@ extension Log {
         let checkpoint = try prepareCheckpoint(isClean: true)
         state = .closed
         guard let checkpointFile else { return }
-        let producers = producersFile(for: checkpoint)
-        let fileSystem = fileSystem
         try onDisk { () throws(FileError) in
-            if let producers {
-                try Self.writeProducers(producers.bytes, in: producers.path, on: fileSystem)
+            if let producers = producerSnapshot(for: checkpoint) {
+                try Self.write(producers, in: directory, on: fileSystem)
             }
+            try Self.write(checkpoint, to: checkpointFile)
         }
-        try onDisk { () throws(FileError) in try Self.write(checkpoint, to: checkpointFile) }
     }
 
     /// Syncs a mark that stands behind the last synced frame, for a checkpoint to vouch for it.

@@ -135,8 +135,9 @@ public final class Log {
                 directory: directory, group: group, fileSystem: fileSystem,
                 segments: result.closed
                     + [result.active.view(in: directory, on: fileSystem, isClosed: false)],
-                nextIndex: result.nextIndex, checkpoint: result.checkpoint, now: now
-            ).run() : ProducerTable()
+                nextIndex: result.nextIndex, checkpoint: result.checkpoint,
+                limits: settings.producerLimits, now: now
+            ).run() : ProducerTable(limits: settings.producerLimits)
         // A log start offset that a crash kept from being carried out is carried out now.
         if state == .open {
             collectRemovable()

@@ -30,10 +30,30 @@ public struct LogSettings: Sendable, Equatable {
     public var indexInterval: Int = 4096
     /// Synced bytes between checkpoints: what has to be scanned after a crash, at most.
     public var checkpointInterval: UInt64 = 64 << 20
+    /// How long an idempotent producer that appends nothing is remembered, in milliseconds.
+    ///
+    /// Seven days, which is how long Kafka keeps ids of transactions: longer than a client tries.
+    public var producerExpiry: Int64 = 7 * 86_400_000
+    /// How many idempotent producers are remembered at most: 1 to ``producersLimit``.
+    ///
+    /// Each takes some 160 bytes of memory once it has appended, and up to 99 on the disk.
+    public var producersMax = LogSettings.producersLimit
+    /// How many of a producer's last batches are remembered: fewer than five only to see that tests
+    /// notice.
+    package var producerBatchesMax = ProducerWindow.batchesMax
 
     /// The default settings.
     public init() {}
 
     /// The largest that a segment may be set to: positions in an index have 32 bits.
     public static let segmentSizeLimit = 2 << 30
+
+    /// The most idempotent producers that a log remembers: 8 MiB of memory, and a file of 5 MB.
+    public static let producersLimit = 50_000
+
+    var producerLimits: ProducerTable.Limits {
+        ProducerTable.Limits(
+            producersMax: min(max(1, producersMax), Self.producersLimit),
+            batchesMax: producerBatchesMax, expiry: producerExpiry)
+    }
 }

@@ -4,24 +4,26 @@ internal import Disk
 internal import Records
 
 extension Log {
-    /// The file that a checkpoint relies on, for the log's directory; `nil` where it relies on none.
-    func producersFile(for checkpoint: Checkpoint) -> (path: String, bytes: [UInt8])? {
+    /// The snapshot that a checkpoint relies on; `nil` where it relies on none.
+    ///
+    /// Shares its memory with the log's table, so that encoding it can be left to another thread.
+    func producerSnapshot(for checkpoint: Checkpoint) -> ProducerSnapshot? {
         guard checkpoint.hasProducers else { return nil }
-        let snapshot = ProducerSnapshot(
+        return ProducerSnapshot(
             group: group, segment: checkpoint.segment, position: checkpoint.position,
             nextIndex: checkpoint.nextIndex, nextOffset: checkpoint.nextOffset, table: producers)
-        return (directory, snapshot.encoded)
     }
 
     /// Puts a new snapshot in the place of the old one, which stays whole until then.
     ///
     /// A power cut may bring the old one back: it is as true, only further behind. So a disk without
-    /// room for a new one does no harm either, and is no reason to stop.
-    static func writeProducers(
-        _ bytes: [UInt8], in directory: String, on fileSystem: any FileSystem
+    /// room for a new one is no reason to stop: checkpoints must go on, for only they let retention
+    /// make room. What it costs is said in `docs/internals/formats.md`.
+    static func write(
+        _ snapshot: ProducerSnapshot, in directory: String, on fileSystem: any FileSystem
     ) throws(FileError) {
         do throws(FileError) {
-            try replaceProducers(bytes, in: directory, on: fileSystem)
+            try replaceProducers(snapshot.encoded, in: directory, on: fileSystem)
         } catch {
             if error.reason != .noSpace { throw error }
         }

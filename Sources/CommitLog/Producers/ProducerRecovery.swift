@@ -9,11 +9,11 @@ internal import Records
 /// ```
 /// snapshot, sound and not ahead of the log ──▶ the frames behind it
 /// a checkpoint that says there were none   ──▶ the frames behind it
-/// neither                                  ──▶ all frames
+/// neither                                  ──▶ all frames that are not too old to matter
 /// ```
 ///
-/// Only the frames' headers are read, and the batches' own; both were checked by recovery or vouched
-/// for by the checkpoint.
+/// Only the frames' envelopes are read, and the batches' headers; both were checked by recovery or
+/// vouched for by the checkpoint.
 struct ProducerRecovery {
     let directory: String
     let group: UInt64
@@ -21,24 +21,24 @@ struct ProducerRecovery {
     let segments: [Segment]
     let nextIndex: LogIndex
     let checkpoint: Checkpoint?
+    let limits: ProducerTable.Limits
     let now: Timestamp
 
     /// The table as of the last frame.
     func run() throws(LogError) -> ProducerTable {
-        do throws(FileError) {
-            if let snapshot = try readSnapshot() {
-                return try replay(
-                    onto: snapshot.table, segment: snapshot.segment, position: snapshot.position)
-            }
-            if let checkpoint, !checkpoint.hasProducers {
-                return try replay(
-                    onto: ProducerTable(), segment: checkpoint.segment,
-                    position: checkpoint.position)
-            }
-            return try replay(onto: ProducerTable(), segment: .zero, position: 0)
-        } catch {
-            throw .file(error)
+        let snapshot = try onDisk { () throws(FileError) in try readSnapshot() }
+        if let checkpoint, !checkpoint.hasProducers,
+            snapshot.map({ $0.nextIndex < checkpoint.nextIndex }) ?? true
+        {
+            return try replay(
+                onto: ProducerTable(limits: limits), segment: checkpoint.segment,
+                position: checkpoint.position)
         }
+        if let snapshot {
+            return try replay(
+                onto: snapshot.table, segment: snapshot.segment, position: snapshot.position)
+        }
+        return try replay(onto: ProducerTable(limits: limits), segment: .zero, position: 0)
     }
 
     private func readSnapshot() throws(FileError) -> ProducerSnapshot? {
@@ -46,8 +46,10 @@ struct ProducerRecovery {
         guard let status = try fileSystem.status(of: path), status.kind == .file else { return nil }
         guard status.size <= UInt64(ProducerSnapshot.sizeMax) else { return nil }
         let bytes = try fileSystem.open(path, .read).bytes(at: 0, count: Int(status.size))
-        guard let snapshot = ProducerSnapshot(bytes, group: group) else { return nil }
-        guard snapshot.nextIndex <= nextIndex else {
+        guard let snapshot = ProducerSnapshot(bytes, group: group, limits: limits) else {
+            return nil
+        }
+        guard fits(snapshot) else {
             // Ahead of the log: it must not be taken for true once the log has grown past it.
             try fileSystem.remove(path)
             try fileSystem.syncDirectory(directory)
@@ -56,33 +58,41 @@ struct ProducerRecovery {
         return snapshot
     }
 
-    private func replay(
-        onto start: ProducerTable, segment first: Offset, position: UInt64
-    ) throws(FileError) -> ProducerTable {
-        var table = start
-        for segment in segments where segment.baseOffset >= first {
-            let from = segment.baseOffset == first ? position : 0
-            try replay(segment, from: max(from, UInt64(StoreHeader.size)), into: &table)
+    /// Whether the log holds all that a snapshot speaks of.
+    private func fits(_ snapshot: ProducerSnapshot) -> Bool {
+        guard snapshot.nextIndex <= nextIndex else { return false }
+        guard let segment = segments.first(where: { $0.baseOffset >= snapshot.segment }) else {
+            return false
         }
-        table.expire(now: now)
-        return table
+        // If its own segment is gone, retention took it, and with it only what the snapshot knows.
+        return segment.baseOffset == snapshot.segment
+            ? snapshot.position <= segment.size
+            : segment.header.baseIndex >= snapshot.nextIndex
     }
 
     private func replay(
-        _ segment: Segment, from start: UInt64, into table: inout ProducerTable
-    ) throws(FileError) {
-        let scanner = StoreScanner(
-            segment.store, group: group, salt: segment.header.salt, from: start, end: segment.size)
-        while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
-            guard frame.kind == .batch, frame.payloadLength >= BatchHeader.size else { continue }
-            let payload = scanner.position - UInt64(frame.payloadLength)
-            let header = try unsafe scanner.withBytes(at: payload, count: BatchHeader.size) {
-                unsafe BatchHeader(reading: $0)
+        onto start: ProducerTable, segment first: Offset, position: UInt64
+    ) throws(LogError) -> ProducerTable {
+        var table = start
+        for (number, segment) in segments.enumerated() where segment.baseOffset >= first {
+            let from = segment.baseOffset == first ? position : 0
+            // The next segment was begun when this one got no more: its frames are no younger.
+            var newest = now
+            if number + 1 < segments.count {
+                let closed = segments[number + 1].header.created
+                if closed.rawValue >= 0 { newest = min(now, closed) }
             }
-            guard let header, header.producerID >= 0, header.baseSequence >= 0,
-                header.recordCount > 0
-            else { continue }
-            table.note(header, at: frame.baseOffset, now: now)
+            guard now.rawValue &- newest.rawValue <= limits.expiry else { continue }
+            var walk = EnvelopeWalk(segment, from: max(from, UInt64(StoreHeader.size)))
+            while let (frame, header) = try walk.nextBatchHeader() {
+                guard header.producerID >= 0, header.producerEpoch >= 0, header.baseSequence >= 0,
+                    header.recordCount > 0
+                else { continue }
+                table.note(header, at: frame.baseOffset, now: newest)
+                table.commit()
+            }
         }
+        table.expire(now: now)
+        return table
     }
 }

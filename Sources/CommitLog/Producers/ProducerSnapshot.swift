@@ -13,7 +13,7 @@ internal import Records
 ///   0   4  magic "CWPS"                           8  producer id
 ///   4   4  version = 1                            2  epoch
 ///   8   8  group hash                             8  last use, server's clock (ms)
-///  16   8  base offset of the segment             1  number of batches, 0 to 5
+///  16   8  base offset of the segment             1  number of batches, 1 to 5
 ///  24   8  position in its store                     for each batch, oldest first:
 ///  32   8  next index at that position            4  first sequence
 ///  40   8  next offset at that position           4  last sequence
@@ -30,8 +30,9 @@ struct ProducerSnapshot: Sendable {
     private static let magicValue: UInt32 = 0x4357_5053
     private static let versionValue: UInt32 = 1
     private static let headerSize = 52
+    private static let producerSizeMax = 19 + ProducerWindow.batchesMax * 16
     /// The most bytes that a file of a full table has.
-    static let sizeMax = headerSize + 4 + ProducerTable.producersMax * (19 + 5 * 16)
+    static let sizeMax = headerSize + 4 + LogSettings.producersLimit * producerSizeMax
 
     var group: UInt64
     var segment: Offset
@@ -42,7 +43,7 @@ struct ProducerSnapshot: Sendable {
 
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.headerSize + 4 + table.count * (19 + 5 * 16))
+        bytes.reserveCapacity(Self.headerSize + 4 + table.count * Self.producerSizeMax)
         bytes.appendBigEndian(Self.magicValue)
         bytes.appendBigEndian(Self.versionValue)
         bytes.appendBigEndian(group)
@@ -51,12 +52,13 @@ struct ProducerSnapshot: Sendable {
         bytes.appendBigEndian(nextIndex.rawValue)
         bytes.appendBigEndian(nextOffset.rawValue)
         bytes.appendBigEndian(UInt32(table.count))
-        table.forEach { id, window in
+        table.visit { id, window in
             bytes.appendBigEndian(id)
             bytes.appendBigEndian(window.epoch)
             bytes.appendBigEndian(window.lastUse.rawValue)
-            bytes.append(UInt8(window.batches.count))
-            for batch in window.batches {
+            bytes.append(UInt8(window.count))
+            for number in 0..<window.count {
+                let batch = window.batch(number)
                 bytes.appendBigEndian(batch.firstSequence)
                 bytes.appendBigEndian(batch.lastSequence)
                 bytes.appendBigEndian(batch.baseOffset.rawValue)
@@ -78,15 +80,19 @@ struct ProducerSnapshot: Sendable {
         self.table = table
     }
 
-    /// The snapshot that some bytes are; `nil` if they are damaged, another log's, or of a newer
-    /// version, in all of which cases the log itself is read instead.
-    init?(_ bytes: [UInt8], group: UInt64) {
-        let decoded = unsafe bytes.withUnsafeBytes { unsafe Self.decode($0, group: group) }
+    /// The snapshot that some bytes are; `nil` if they are damaged, another log's, of another version
+    /// or not possible, in all of which cases the log itself is read instead.
+    init?(_ bytes: [UInt8], group: UInt64, limits: ProducerTable.Limits = .init()) {
+        let decoded = unsafe bytes.withUnsafeBytes {
+            unsafe Self.decode($0, group: group, limits: limits)
+        }
         guard let decoded else { return nil }
         self = decoded
     }
 
-    private static func decode(_ raw: UnsafeRawBufferPointer, group: UInt64) -> Self? {
+    private static func decode(
+        _ raw: UnsafeRawBufferPointer, group: UInt64, limits: ProducerTable.Limits
+    ) -> Self? {
         guard raw.count >= headerSize + 4,
             unsafe raw.bigEndian(at: 0, as: UInt32.self) == magicValue,
             unsafe raw.bigEndian(at: 4, as: UInt32.self) == versionValue,
@@ -98,28 +104,42 @@ struct ProducerSnapshot: Sendable {
             group: group, segment: Offset(raw.bigEndian(at: 16, as: Int64.self)),
             position: raw.bigEndian(at: 24),
             nextIndex: LogIndex(raw.bigEndian(at: 32, as: UInt64.self)),
-            nextOffset: Offset(raw.bigEndian(at: 40, as: Int64.self)), table: ProducerTable())
-        let end = raw.count - 4
-        var place = headerSize
+            nextOffset: Offset(raw.bigEndian(at: 40, as: Int64.self)),
+            table: ProducerTable(limits: limits))
+        let producers = unsafe UnsafeRawBufferPointer(
+            rebasing: raw[headerSize..<(raw.count - 4)])
+        var place = 0
         for _ in 0..<(unsafe raw.bigEndian(at: 48, as: UInt32.self)) {
-            guard place + 19 <= end else { return nil }
-            let id: Int64 = unsafe raw.bigEndian(at: place)
-            var window = unsafe ProducerWindow(
-                epoch: raw.bigEndian(at: place + 8),
-                lastUse: Timestamp(rawValue: raw.bigEndian(at: place + 10)))
-            let count = unsafe Int(raw[place + 18])
-            place += 19
-            guard count <= ProducerWindow.batchesMax, place + count * 16 <= end else { return nil }
-            for _ in 0..<count {
-                window.batches.append(
-                    unsafe ProducerWindow.Batch(
-                        firstSequence: raw.bigEndian(at: place),
-                        lastSequence: raw.bigEndian(at: place + 4),
-                        baseOffset: Offset(raw.bigEndian(at: place + 8, as: Int64.self))))
-                place += 16
-            }
-            snapshot.table.restore(id, window)
+            guard let length = unsafe snapshot.restore(producers, at: place) else { return nil }
+            place += length
         }
-        return place == end ? snapshot : nil
+        return place == producers.count ? snapshot : nil
+    }
+
+    /// Reads one producer; the length of what is said of it, or `nil` if that cannot be.
+    private mutating func restore(_ raw: UnsafeRawBufferPointer, at start: Int) -> Int? {
+        guard start + 19 <= raw.count else { return nil }
+        let id: Int64 = unsafe raw.bigEndian(at: start)
+        let epoch: Int16 = unsafe raw.bigEndian(at: start + 8)
+        var window = unsafe ProducerWindow(
+            epoch: epoch, lastUse: Timestamp(rawValue: raw.bigEndian(at: start + 10)))
+        let count = unsafe Int(raw[start + 18])
+        let length = 19 + count * 16
+        guard id >= 0, epoch >= 0, (1...ProducerWindow.batchesMax).contains(count),
+            start + length <= raw.count
+        else { return nil }
+        var previous = Offset(-1)
+        for place in stride(from: start + 19, to: start + length, by: 16) {
+            let batch = unsafe ProducerWindow.Batch(
+                firstSequence: raw.bigEndian(at: place),
+                lastSequence: raw.bigEndian(at: place + 4),
+                baseOffset: Offset(raw.bigEndian(at: place + 8, as: Int64.self)))
+            guard batch.firstSequence >= 0, batch.lastSequence >= 0, batch.baseOffset > previous,
+                batch.baseOffset < nextOffset
+            else { return nil }
+            previous = batch.baseOffset
+            window.add(batch, batchesMax: table.limits.batchesMax)
+        }
+        return table.restore(id, window) ? length : nil
     }
 }

@@ -4,9 +4,10 @@ internal import Records
 
 /// What a log remembers of one idempotent producer: its epoch and its last batches (KIP-98).
 ///
-/// A producer has up to five batches under way and sends each again until it is answered, so five are
-/// enough to know every one that comes twice.
-struct ProducerWindow: Sendable, Equatable {
+/// A producer has up to five batches under way and sends each again until it is answered, so five
+/// are enough to know every one that comes twice. They are kept in place, so that taking note of one
+/// allocates nothing.
+struct ProducerWindow: Sendable {
     /// How many batches are remembered.
     static let batchesMax = 5
 
@@ -17,16 +18,26 @@ struct ProducerWindow: Sendable, Equatable {
         var baseOffset: Offset
     }
 
-    var epoch: Int16
-    /// Oldest first.
-    var batches: [Batch] = []
+    /// What tells older lives of the producer from this one.
+    private(set) var epoch: Int16
+    /// How many batches are known.
+    private(set) var count = 0
+    private var places: InlineArray<5, Batch>
     /// The server's clock when the producer last appended.
     var lastUse: Timestamp
 
+    /// A window without batches.
     init(epoch: Int16, lastUse: Timestamp) {
         self.epoch = epoch
         self.lastUse = lastUse
-        batches.reserveCapacity(Self.batchesMax)
+        places = InlineArray(
+            repeating: Batch(firstSequence: 0, lastSequence: 0, baseOffset: .zero))
+    }
+
+    /// A batch by its place, the oldest first.
+    func batch(_ number: Int) -> Batch {
+        precondition(number < count, "batch \(number) of \(count)")
+        return places[number]
     }
 
     /// The number behind a sequence number: from 2^31 - 1 it goes on with 0.
@@ -45,30 +56,47 @@ struct ProducerWindow: Sendable, Equatable {
             return .refused(.staleEpoch(current: epoch, received: header.producerEpoch))
         }
         guard header.producerEpoch == epoch else {
-            return first == 0
-                ? .new : .refused(.outOfOrder(expected: 0, received: first))
+            return first == 0 ? .new : .refused(.outOfOrder(expected: 0, received: first))
         }
         let last = Self.last(first: first, count: header.recordCount)
-        let known = batches.first { $0.firstSequence == first && $0.lastSequence == last }
-        if let known { return .duplicate(known.baseOffset) }
-        guard let newest = batches.last else { return .new }
-        let expected = Self.next(newest.lastSequence)
+        // From the newest on: that is the likeliest to be sent again.
+        for number in (0..<count).reversed()
+        where places[number].firstSequence == first && places[number].lastSequence == last {
+            return .duplicate(places[number].baseOffset)
+        }
+        guard count > 0 else { return .new }
+        let expected = Self.next(places[count - 1].lastSequence)
         return first == expected ? .new : .refused(.outOfOrder(expected: expected, received: first))
     }
 
     /// Takes note of a batch that was appended.
-    mutating func note(_ header: BatchHeader, at baseOffset: Offset, now: Timestamp) {
+    ///
+    /// - Parameter batchesMax: How many to remember; the oldest goes for it.
+    mutating func note(
+        _ header: BatchHeader, at baseOffset: Offset, now: Timestamp, batchesMax: Int
+    ) {
         if header.producerEpoch != epoch {
             epoch = header.producerEpoch
-            batches.removeAll(keepingCapacity: true)
+            count = 0
         }
-        if batches.count == Self.batchesMax { batches.removeFirst() }
-        batches.append(
+        add(
             Batch(
                 firstSequence: header.baseSequence,
                 lastSequence: Self.last(first: header.baseSequence, count: header.recordCount),
-                baseOffset: baseOffset))
+                baseOffset: baseOffset),
+            batchesMax: batchesMax)
         lastUse = now
+    }
+
+    /// Puts a batch behind the others.
+    mutating func add(_ batch: Batch, batchesMax: Int = Self.batchesMax) {
+        precondition((1...Self.batchesMax).contains(batchesMax), "a window of \(batchesMax)")
+        while count >= batchesMax {
+            for number in 1..<count { places[number - 1] = places[number] }
+            count -= 1
+        }
+        places[count] = batch
+        count += 1
     }
 }
 

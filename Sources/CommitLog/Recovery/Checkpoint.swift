@@ -129,7 +129,8 @@ struct Checkpoint: Sendable, Equatable {
     }
 
     init(
-        sequence: UInt64, group: UInt64, isClean: Bool, hasProducers: Bool = false, term: Term, logStartOffset: Offset,
+        sequence: UInt64, group: UInt64, isClean: Bool, hasProducers: Bool = false, term: Term,
+        logStartOffset: Offset,
         segment: Offset, position: UInt64, nextIndex: LogIndex, nextOffset: Offset,
         maxTimestamp: Timestamp
     ) {

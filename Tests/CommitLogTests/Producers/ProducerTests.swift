@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Bytes
 import Disk
 import Records
 import SimulatedDisk
@@ -10,216 +9,171 @@ import Testing
 
 @Suite("Idempotent producers")
 struct ProducerTests {
-    private let now = Timestamp(milliseconds: 1_000_000)
+    private let now = ProducerHarness.now
 
     private func batch(
         _ producer: Int64 = 7, epoch: Int16 = 0, sequence: Int32, count: Int = 1
     ) -> BatchBuffer {
-        var builder = BatchBuilder()
-        for number in 0..<count {
-            builder.append(
-                key: nil, value: Array("\(producer)/\(sequence)+\(number)".utf8),
-                timestamp: Timestamp(milliseconds: 5))
-        }
-        let buffer = builder.finish()
-        let bytes = buffer.mutableBytes
-        bytes.storeBigEndian(producer, at: 43)
-        bytes.storeBigEndian(epoch, at: 51)
-        bytes.storeBigEndian(sequence, at: 53)
-        bytes.storeBigEndian(RecordBatch.checksum(of: UnsafeRawBufferPointer(bytes)), at: 17)
-        return buffer
-    }
-
-    private func append(_ log: Log, _ batches: BatchBuffer...) -> [Log.AppendOutcome] {
-        log.append(batches, now: now).outcomes
-    }
-
-    private func reopen(_ harness: inout LogHarness) throws {
-        harness.log = try Log(
-            directory: LogHarness.directory, group: LogHarness.group, on: harness.disk,
-            settings: harness.log.settings, now: now, seed: 99)
+        ProducerHarness.batch(producer, epoch: epoch, sequence: sequence, count: count)
     }
 
     @Test("a batch that comes again is not appended again, and gets its first offset")
     func duplicate() throws {
         let harness = try LogHarness()
-        let log = harness.log
-        #expect(append(log, batch(sequence: 0, count: 3)) == [.appended(0)])
-        #expect(append(log, batch(sequence: 3)) == [.appended(3)])
-        #expect(append(log, batch(sequence: 0, count: 3)) == [.duplicate(0)])
-        #expect(append(log, batch(sequence: 3)) == [.duplicate(3)])
-        #expect(log.nextOffset == 4)
+        #expect(harness.appendProduced(batch(sequence: 0, count: 3)) == [.appended(0)])
+        #expect(harness.appendProduced(batch(sequence: 3)) == [.appended(3)])
+        #expect(harness.appendProduced(batch(sequence: 0, count: 3)) == [.duplicate(0)])
+        #expect(harness.appendProduced(batch(sequence: 3)) == [.duplicate(3)])
+        #expect(harness.log.nextOffset == 4)
+        #expect(harness.log.nextIndex == LogIndex(3))
+    }
+
+    @Test("a batch with the first sequence number of another and more records is no duplicate")
+    func otherLength() throws {
+        let harness = try LogHarness()
+        _ = harness.appendProduced(batch(sequence: 0, count: 3))
+        #expect(
+            harness.appendProduced(batch(sequence: 0, count: 4)) == [.gap(expected: 3, received: 0)]
+        )
     }
 
     @Test("batches that come together are judged by each other")
     func together() throws {
-        let log = try LogHarness().log
-        let outcomes = append(
-            log, batch(sequence: 0), batch(sequence: 1), batch(sequence: 0), batch(sequence: 3),
-            batch(8, sequence: 40), batch(sequence: 2))
+        let harness = try LogHarness()
+        let outcomes = harness.appendProduced(
+            batch(sequence: 0), batch(sequence: 1), batch(sequence: 0), batch(sequence: 3),
+            batch(8, sequence: 40), LogHarness.batch(0, count: 2), batch(sequence: 2))
         #expect(
             outcomes == [
-                .appended(0), .appended(1), .duplicate(0),
-                .refused(.outOfOrder(expected: 2, received: 3)), .appended(2), .appended(3),
+                .appended(0), .appended(1), .duplicate(0), .gap(expected: 2, received: 3),
+                .appended(2), .appended(3), .appended(5),
             ])
+        #expect(harness.log.nextOffset == 6)
     }
 
     @Test("a gap is refused, and what fills it is taken")
     func gap() throws {
-        let log = try LogHarness().log
-        _ = append(log, batch(sequence: 0, count: 10))
-        #expect(
-            append(log, batch(sequence: 11)) == [.refused(.outOfOrder(expected: 10, received: 11))])
-        #expect(append(log, batch(sequence: 10)) == [.appended(10)])
-        #expect(append(log, batch(sequence: 11)) == [.appended(11)])
+        let harness = try LogHarness()
+        _ = harness.appendProduced(batch(sequence: 0, count: 10))
+        let next = batch(sequence: 11)
+        #expect(harness.appendProduced(next) == [.gap(expected: 10, received: 11)])
+        #expect(harness.appendProduced(batch(sequence: 10)) == [.appended(10)])
+        #expect(harness.appendProduced(batch(sequence: 11)) == [.appended(11)])
     }
 
     @Test("five batches are remembered, and an older one is out of order")
     func window() throws {
-        let log = try LogHarness().log
-        for sequence in Int32(0)..<6 { _ = append(log, batch(sequence: sequence)) }
+        let harness = try LogHarness()
+        for sequence in Int32(0)..<6 { _ = harness.appendProduced(batch(sequence: sequence)) }
         for sequence in Int32(1)..<6 {
-            #expect(append(log, batch(sequence: sequence)) == [.duplicate(Offset(Int64(sequence)))])
+            #expect(
+                harness.appendProduced(batch(sequence: sequence))
+                    == [.duplicate(Offset(Int64(sequence)))])
         }
-        #expect(
-            append(log, batch(sequence: 0)) == [.refused(.outOfOrder(expected: 6, received: 0))])
+        #expect(harness.appendProduced(batch(sequence: 0)) == [.gap(expected: 6, received: 0)])
     }
 
     @Test("behind 2^31 - 1 sequence numbers go on with 0, within a batch too")
     func wrapAround() throws {
-        let log = try LogHarness().log
-        #expect(append(log, batch(sequence: .max - 1, count: 4)) == [.appended(0)])
-        #expect(
-            append(log, batch(sequence: 3)) == [.refused(.outOfOrder(expected: 2, received: 3))])
-        #expect(append(log, batch(sequence: 2)) == [.appended(4)])
-        #expect(append(log, batch(sequence: .max - 1, count: 4)) == [.duplicate(0)])
+        let harness = try LogHarness()
+        #expect(harness.appendProduced(batch(sequence: .max - 1, count: 4)) == [.appended(0)])
+        #expect(harness.appendProduced(batch(sequence: 3)) == [.gap(expected: 2, received: 3)])
+        #expect(harness.appendProduced(batch(sequence: 2)) == [.appended(4)])
+        #expect(harness.appendProduced(batch(sequence: .max - 1, count: 4)) == [.duplicate(0)])
+        let other = try LogHarness()
+        #expect(other.appendProduced(batch(sequence: .max)) == [.appended(0)])
+        #expect(other.appendProduced(batch(sequence: .max)) == [.duplicate(0)])
+        #expect(other.appendProduced(batch(sequence: 0)) == [.appended(1)])
     }
 
     @Test("a newer epoch begins with 0, and older ones are fenced")
     func epochs() throws {
-        let log = try LogHarness().log
-        _ = append(log, batch(sequence: 5))
+        let harness = try LogHarness()
+        _ = harness.appendProduced(batch(sequence: 5))
         #expect(
-            append(log, batch(epoch: 1, sequence: 6))
-                == [.refused(.outOfOrder(expected: 0, received: 6))])
-        #expect(append(log, batch(epoch: 1, sequence: 0)) == [.appended(1)])
-        #expect(
-            append(log, batch(epoch: 0, sequence: 6))
-                == [.refused(.staleEpoch(current: 1, received: 0))])
+            harness.appendProduced(batch(epoch: 1, sequence: 6)) == [.gap(expected: 0, received: 6)]
+        )
+        #expect(harness.appendProduced(batch(epoch: 1, sequence: 0)) == [.appended(1)])
+        // One of the window before is no duplicate any more.
+        for sequence in [Int32(5), 6, 0] {
+            #expect(
+                harness.appendProduced(batch(epoch: 0, sequence: sequence))
+                    == [.refused(.staleEpoch(current: 1, received: 0))])
+        }
+        #expect(harness.appendProduced(batch(epoch: 1, sequence: 0)) == [.duplicate(1)])
     }
 
-    @Test("what a full disk refused can be sent again")
+    @Test("a producer that is not known may begin with any sequence number and epoch")
+    func unknown() throws {
+        let harness = try LogHarness()
+        #expect(harness.appendProduced(batch(1, epoch: 9, sequence: 77)) == [.appended(0)])
+        #expect(harness.appendProduced(batch(2, sequence: .max)) == [.appended(1)])
+    }
+
+    @Test("what a full disk refused can be sent again, and nothing else is forgotten")
     func fullDisk() throws {
         let harness = try LogHarness { $0.segmentSizeMax = 1 << 20 }
         let log = harness.log
-        _ = append(log, batch(sequence: 0))
+        for sequence in Int32(0)..<5 { _ = harness.appendProduced(batch(sequence: sequence)) }
         harness.disk.faults.capacity = harness.disk.usedSpace + 100
-        let failed = log.append(
-            [batch(sequence: 1, count: 200), batch(sequence: 1, count: 200)], now: now)
+        // More than a window of the one, a new epoch of another, and one that was not known.
+        _ = harness.appendProduced(batch(8, sequence: 3))
+        var many: [BatchBuffer] = (5..<12).map { batch(sequence: Int32($0), count: 100) }
+        many += [batch(8, epoch: 1, sequence: 0, count: 100), batch(9, sequence: 70, count: 100)]
+        let failed = log.append(many, now: now)
         #expect(failed.outcomes.isEmpty)
+        guard case .diskFull? = failed.failure else {
+            Issue.record("expected a full disk, got \(String(describing: failed.failure))")
+            return
+        }
+        log.checkInvariants()
         harness.disk.faults.capacity = 1 << 40
-        #expect(append(log, batch(sequence: 1, count: 200)) == [.appended(1)])
+        for sequence in Int32(0)..<5 {
+            #expect(
+                harness.appendProduced(batch(sequence: sequence))
+                    == [.duplicate(Offset(Int64(sequence)))])
+        }
+        #expect(harness.appendProduced(batch(sequence: 12)) == [.gap(expected: 5, received: 12)])
+        #expect(harness.appendProduced(batch(9, sequence: 5)).first.map(\.isAppended) == true)
+        #expect(harness.appendProduced(batch(8, sequence: 3)).first.map(\.isAppended) != nil)
+        #expect(harness.appendProduced(batch(sequence: 5, count: 100)).first?.isAppended == true)
         log.checkInvariants()
     }
 
-    @Test("the window is there again after a start: from the snapshot, from the frames, from both")
-    func restart() throws {
-        for seed in UInt64(1)...60 {
-            var random = SplitMix64(seed: seed)
-            var harness = try LogHarness(seed: seed) { settings in
-                settings.segmentSizeMax = 1 << 12
-                settings.checkpointInterval = 1 << 12
-            }
-            var sequence: Int32 = 0
-            for _ in 0..<40 {
-                let outcome = append(harness.log, batch(sequence: sequence, count: 2))
-                #expect(outcome == [.appended(Offset(Int64(sequence)))], "seed \(seed)")
-                sequence += 2
-                switch UInt8.random(in: 0..<8, using: &random) {
-                case 0:
-                    try harness.log.close()
-                    try reopen(&harness)
-                case 1:
-                    try harness.log.sync()
-                    harness.disk.crash()
-                    try reopen(&harness)
-                case 2: try harness.log.sync()
-                default: break
-                }
-                // The last one that was sent, as after a lost answer.
-                let again = append(harness.log, batch(sequence: sequence - 2, count: 2))
-                #expect(again == [.duplicate(Offset(Int64(sequence - 2)))], "seed \(seed)")
-            }
-        }
+    @Test("outcomes of a write that failed are taken back, those before it stand")
+    func failedSecondWrite() throws {
+        let harness = try LogHarness { $0.segmentSizeMax = 4096 }
+        harness.disk.faults.capacity = harness.disk.usedSpace + 4500
+        let result = harness.log.append(
+            (0..<6).map { batch(sequence: Int32($0 * 100), count: 100) }, now: now)
+        #expect(result.failure != nil)
+        #expect(!result.outcomes.isEmpty && result.outcomes.count < 6)
+        let end = Int32(harness.log.nextOffset.rawValue)
+        harness.disk.faults.capacity = 1 << 40
+        #expect(harness.appendProduced(batch(sequence: end, count: 100)).first?.isAppended == true)
     }
 
-    @Test("a snapshot that is damaged, cut or from the future is not believed")
-    func badSnapshots() throws {
-        var harness = try LogHarness()
-        for sequence in Int32(0)..<4 { _ = append(harness.log, batch(sequence: sequence)) }
-        try harness.log.close()
-        let path = LogHarness.directory + "/" + ProducerSnapshot.name
-        let file = try harness.disk.open(path, .readWrite)
-        let good = try file.bytes(at: 0, count: Int(try file.size()))
-        func check(_ bytes: [UInt8], _ what: String) throws {
-            try file.truncate(to: 0)
-            try file.write(bytes, at: 0)
-            try reopen(&harness)
-            #expect(append(harness.log, batch(sequence: 3)) == [.duplicate(3)], "\(what)")
-            #expect(
-                append(harness.log, batch(sequence: 9))
-                    == [.refused(.outOfOrder(expected: 4, received: 9))], "\(what)")
-        }
-        for place in good.indices {
-            var bytes = good
-            bytes[place] ^= 0x41
-            try check(bytes, "byte \(place) flipped")
-        }
-        for count in stride(from: 0, to: good.count, by: 7) {
-            try check(Array(good[..<count]), "cut to \(count)")
-        }
-        var ahead = try #require(ProducerSnapshot(good, group: harness.log.group))
-        ahead.nextIndex = LogIndex(1000)
-        ahead.table = ProducerTable()
-        try check(ahead.encoded, "ahead of the log")
-    }
-
-    @Test("a snapshot has these bytes")
-    func golden() {
-        var table = ProducerTable()
-        var window = ProducerWindow(epoch: 2, lastUse: Timestamp(milliseconds: 3))
-        window.batches = [.init(firstSequence: 4, lastSequence: 5, baseOffset: 6)]
-        table.restore(1, window)
-        let snapshot = ProducerSnapshot(
-            group: 9, segment: 10, position: 11, nextIndex: LogIndex(12), nextOffset: 13,
-            table: table)
-        let hex = snapshot.encoded.dropLast(4).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+    @Test("who appends nothing for a week is forgotten, and nobody sooner")
+    func expiry() throws {
+        let harness = try LogHarness()
+        let week = ProducerHarness.week
+        _ = harness.appendProduced(batch(1, sequence: 0), batch(2, sequence: 0))
+        let later = Timestamp(milliseconds: now.rawValue + week)
         #expect(
-            hex == "43575053" + "00000001" + "0000000000000009" + "000000000000000a"
-                + "000000000000000b" + "000000000000000c" + "000000000000000d" + "00000001"
-                + "0000000000000001" + "0002" + "0000000000000003" + "01" + "00000004" + "00000005"
-                + "0000000000000006")
-        #expect(ProducerSnapshot(snapshot.encoded, group: 9)?.encoded == snapshot.encoded)
-        #expect(ProducerSnapshot(snapshot.encoded, group: 8) == nil)
+            harness.appendProduced(batch(1, sequence: 5), at: later)
+                == [.gap(expected: 1, received: 5)])
+        #expect(harness.appendProduced(batch(1, sequence: 1), at: later) == [.appended(2)])
+        let latest = Timestamp(milliseconds: later.rawValue + 1)
+        // The first is known for a week from its last batch on; the second has been forgotten.
+        #expect(
+            harness.appendProduced(batch(1, sequence: 5), at: latest)
+                == [.gap(expected: 2, received: 5)])
+        #expect(harness.appendProduced(batch(2, sequence: 9), at: latest) == [.appended(3)])
     }
+}
 
-    @Test("a full table forgets who has not appended for the longest time, and nobody else")
-    func bounds() {
-        var table = ProducerTable(producersMax: 3)
-        func header(_ producer: Int64, _ sequence: Int32) -> BatchHeader {
-            BatchHeader(reading: batch(producer, sequence: sequence).bytes)
-        }
-        for producer in Int64(1)...3 { table.note(header(producer, 0), at: 0, now: now) }
-        table.note(header(1, 1), at: 1, now: now)
-        table.note(header(4, 0), at: 2, now: now)
-        #expect(table.count == 3)
-        #expect(table.window(of: 2) == nil)
-        #expect(table.window(of: 1) != nil)
-        table.expire(now: Timestamp(milliseconds: now.rawValue + ProducerTable.expiry + 1))
-        #expect(table.isEmpty)
-        table.checkInvariants()
+extension Log.AppendOutcome {
+    var isAppended: Bool {
+        if case .appended = self { true } else { false }
     }
 }

@@ -12,8 +12,10 @@ struct RecoveryTests {
     private let now = Timestamp(milliseconds: 1_000_000)
 
     /// A log of `count` records, all synced; the process then ends without closing it.
-    private func killed(_ count: Int, marked: Bool = true) throws -> LogHarness {
-        let harness = try LogHarness()
+    private func killed(
+        _ count: Int, marked: Bool = true, segmentSizeMax: Int = 4096
+    ) throws -> LogHarness {
+        let harness = try LogHarness { $0.segmentSizeMax = segmentSizeMax }
         try harness.append(0..<count)
         if marked { try harness.log.markIdle() }
         harness.disk.crashKeepingCache()
@@ -62,8 +64,8 @@ struct RecoveryTests {
 
     @Test("never cuts damage that a later frame says was durable")
     func damageBeforeDurableFrames() throws {
-        let harness = try killed(30)
-        // A record of the first segment, well below the last durable index.
+        let harness = try killed(30, segmentSizeMax: 1 << 20)
+        // A record well below the last durable index.
         let path = LogHarness.store(0)
         let content = try #require(harness.disk.contents(path))
         let place = try #require(position(of: "record 12 ", in: content))
@@ -108,6 +110,27 @@ struct RecoveryTests {
         #expect(LogHarness.store(lost.lowerBound) == stores[1])
         #expect(LogHarness.store(lost.upperBound) == stores[2])
         #expect(try again.numbers(from: lost.upperBound) == Array(Int(lost.upperBound)..<200))
+    }
+
+    @Test("reports the newest segment missing, however few of its records were synced")
+    func missingNewestSegment() throws {
+        for isClosed in [true, false] {
+            let harness = try LogHarness()
+            var count = 0
+            while try harness.files(".store").count < 3 {
+                try harness.append(count..<(count + 1))
+                count += 1
+            }
+            if isClosed { try harness.log.close() } else { harness.disk.crashKeepingCache() }
+            let newest = try #require(harness.files(".store").last)
+            try harness.disk.remove(newest)
+            let again = try reopen(harness)
+            #expect(again.log.isReadOnly, "closed: \(isClosed)")
+            #expect(
+                again.log.recovery.damages.first?.offsets == Int64(count - 1)..<Int64(count),
+                "closed: \(isClosed)")
+            #expect(again.log.nextOffset == Offset(Int64(count)), "its offset is not given again")
+        }
     }
 
     @Test("reports the first segments missing")
