@@ -6,7 +6,10 @@ extension GroupCore {
         if let id = append.group {
             change(id) { group, turn in
                 group.appendsUnderWay -= 1
-                if case .commit = append.purpose { group.offsetsUnderWay -= append.records.count }
+                if case .commit = append.purpose {
+                    group.offsetsUnderWay -= append.records.count
+                    group.offsetBytesUnderWay -= Group.offsetBytes(of: append.records)
+                }
                 if !isDurable { turn.observe(.appendFailed(group: id)) }
                 if isDurable {
                     group.apply(append.records, without: turn.topicsUnderDeletion)

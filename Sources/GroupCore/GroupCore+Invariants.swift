@@ -58,8 +58,17 @@ extension Group {
         let size = members.values.reduce(0) { $0 + $1.size }
         precondition(memberBytes == size, "\(id): \(memberBytes) bytes, not \(size)")
         precondition(offsetsUnderWay >= 0, "\(id): \(offsetsUnderWay) offsets are under way")
+        precondition(
+            appendsUnderWay > 0 || (offsetsUnderWay == 0 && offsetBytesUnderWay == 0),
+            "\(id): \(offsetBytesUnderWay) bytes of offsets are under way")
         var offsetCount = 0
-        offsets.walk { _, _ in offsetCount += 1 }
+        var offsetBytes = 0
+        offsets.walk { partition, committed in
+            offsetCount += 1
+            offsetBytes += OffsetTable.size(partition.topic, committed.metadata)
+        }
+        precondition(
+            offsets.bytes == offsetBytes, "\(id): \(offsets.bytes) of \(offsetBytes) bytes")
         precondition(
             offsets.count == offsetCount, "\(id): \(offsets.count) of \(offsetCount) offsets")
         switch phase {

@@ -94,11 +94,14 @@ extension GroupCore {
     }
 
     private mutating func describe(_ request: DescribeGroups, _ id: RequestID) {
+        var seen: Set<String> = []
         let described = request.groupIDs.map { groupID in
-            groups[groupID]?.description
-                ?? DescribeGroups.Group(
-                    groupID: groupID, error: .groupIDNotFound, state: .dead, protocolType: "",
-                    protocolName: "", members: [])
+            // Who names a group again and again asks for more bytes than there are.
+            let isNew = seen.insert(groupID).inserted
+            if isNew, let group = groups[groupID] { return group.description }
+            return DescribeGroups.Group(
+                groupID: groupID, error: isNew ? .groupIDNotFound : .invalidRequest, state: .dead,
+                protocolType: "", protocolName: "", members: [])
         }
         turn.answer(id, .describeGroups(DescribeGroups.Answer(groups: described)))
     }

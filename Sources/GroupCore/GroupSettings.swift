@@ -33,6 +33,9 @@ public struct GroupSettings: Sendable, Equatable {
     public var memberBytesMax = 32 << 20
     /// The most partitions that a group has committed an offset of.
     public var offsetsMax = 100_000
+    /// The most bytes of a group's committed offsets, as records: the most that one request can write
+    /// or delete.
+    public var offsetBytesMax = 32 << 20
     /// The most bytes of the metadata beside a committed offset, in UTF-8.
     public var offsetMetadataSizeMax = 4096
 

@@ -2,10 +2,10 @@
 
 /// Joining: who may become or stay a member.
 extension Group {
-    /// The longest text that is taken from a request: ids and names of more bytes are refused.
-    static let textSizeMax = 32_767
-    /// The most protocols that a member may offer.
-    static let protocolsMax = 1000
+    /// The longest id or name that is taken from a request, in bytes: it stands in every record.
+    static let textSizeMax = 1024
+    /// The most protocols that a member may offer: all are compared with those of all others.
+    static let protocolsMax = 64
 
     /// Why a request cannot be asked of any group; `nil` if it can.
     static func refusal(of request: JoinGroup, _ settings: GroupSettings) -> GroupError? {

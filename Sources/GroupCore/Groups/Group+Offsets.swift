@@ -15,30 +15,17 @@ extension Group {
             let (time, overflow) = now.rawValue.addingReportingOverflow(max(retention, 0))
             return Timestamp(milliseconds: overflow ? .max : max(time, 0))
         }
-        let sizeMax = min(turn.settings.offsetMetadataSizeMax, Self.textSizeMax)
-        var room = turn.settings.offsetsMax - offsets.count - offsetsUnderWay
+        var room = OffsetRoom(self, turn.settings)
         var records: [GroupRecord] = []
         var errors: [GroupError?] = []
         for entry in request.entries {
-            let partition = TopicPartition(topic: entry.topic, partition: entry.partition)
-            let isKnown = offsets[partition] != nil
-            guard entry.metadata.utf8.count <= sizeMax else {
-                errors.append(.offsetMetadataTooLarge)
-                continue
-            }
-            guard entry.topic.utf8.count <= Self.textSizeMax else {
-                errors.append(.invalidRequest)
-                continue
-            }
-            guard isKnown || room > 0 else {
-                errors.append(.invalidCommitOffsetSize)
-                continue
-            }
-            if !isKnown { room -= 1 }
-            errors.append(nil)
+            let error = room.refusal(of: entry, in: self)
+            errors.append(error)
+            guard error == nil else { continue }
             records.append(
                 .offset(
-                    group: self.id, partition,
+                    group: self.id,
+                    TopicPartition(topic: entry.topic, partition: entry.partition),
                     CommittedOffset(
                         topicID: entry.topicID, offset: entry.offset,
                         leaderEpoch: entry.leaderEpoch, metadata: entry.metadata,
@@ -48,6 +35,43 @@ extension Group {
             return turn.answer(id, .offsetCommit(OffsetCommit.Answer(errors: errors)))
         }
         append(records, .commit(id, group: self.id, errors: errors), &turn)
+    }
+
+    /// How many more offsets, and bytes of them, a group may have, while a request is worked off.
+    private struct OffsetRoom {
+        private let metadataSizeMax: Int
+        private var count: Int
+        private var bytes: Int
+        private var requestBytes: Int
+
+        init(_ group: Group, _ settings: GroupSettings) {
+            metadataSizeMax = min(settings.offsetMetadataSizeMax, 32_767)
+            count = settings.offsetsMax - group.offsets.count - group.offsetsUnderWay
+            bytes =
+                settings.offsetBytesMax - group.offsets.bytes
+                - group.offsets.count * group.id.utf8.count - group.offsetBytesUnderWay
+            requestBytes = settings.offsetBytesMax
+        }
+
+        mutating func refusal(of entry: OffsetCommit.Entry, in group: Group) -> GroupError? {
+            guard entry.metadata.utf8.count <= metadataSizeMax else {
+                return .offsetMetadataTooLarge
+            }
+            guard entry.topic.utf8.count <= textSizeMax else { return .invalidRequest }
+            let partition = TopicPartition(topic: entry.topic, partition: entry.partition)
+            let former = group.offsets[partition]
+            let size = OffsetTable.size(entry.topic, entry.metadata) + group.id.utf8.count
+            let growth =
+                former.map { entry.metadata.utf8.count - $0.metadata.utf8.count } ?? size
+            // What is known already may be committed again even in a full group.
+            guard size <= requestBytes, growth <= max(bytes, 0), former != nil || count > 0 else {
+                return .invalidCommitOffsetSize
+            }
+            requestBytes -= size
+            bytes -= max(growth, 0)
+            if former == nil { count -= 1 }
+            return nil
+        }
     }
 
     /// Why an offset is not taken: it must come from a member of this generation, or from somebody
@@ -80,15 +104,18 @@ extension Group {
             }
             return answer
         }
+        var foundCount = 0
         answer.topics = topics.map { topic in
             OffsetFetch.TopicRows(
                 name: topic.name,
                 rows: topic.partitions.map {
-                    OffsetFetch.Row(
-                        partition: $0,
-                        committed: offsets[TopicPartition(topic: topic.name, partition: $0)])
+                    let committed = offsets[TopicPartition(topic: topic.name, partition: $0)]
+                    foundCount += committed == nil ? 0 : 1
+                    return OffsetFetch.Row(partition: $0, committed: committed)
                 })
         }
+        // Who names a partition again and again asks for more bytes than there are.
+        guard foundCount <= offsets.count else { return OffsetFetch.Answer(error: .invalidRequest) }
         return answer
     }
 

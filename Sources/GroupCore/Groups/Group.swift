@@ -24,9 +24,10 @@ struct Group: Sendable {
     var offsets = OffsetTable()
     /// The generation that a replay of the records that are durable would give.
     var durable: GroupMetadata?
-    /// Appends that are under way, and how many offsets are in them.
+    /// Appends that are under way, and the offsets in them.
     var appendsUnderWay = 0
     var offsetsUnderWay = 0
+    var offsetBytesUnderWay = 0
     /// When the group is to be looked at: its entry in the queue that means something.
     var wakeTime: Int64?
 
@@ -129,8 +130,21 @@ struct Group: Sendable {
         _ records: [GroupRecord], _ purpose: PendingAppend.Purpose, _ turn: inout Turn
     ) {
         appendsUnderWay += 1
-        if case .commit = purpose { offsetsUnderWay += records.count }
+        if case .commit = purpose {
+            offsetsUnderWay += records.count
+            offsetBytesUnderWay += Self.offsetBytes(of: records)
+        }
         turn.append(records, purpose)
+    }
+
+    /// What the offsets of some records take, about.
+    static func offsetBytes(of records: [GroupRecord]) -> Int {
+        records.reduce(0) { size, record in
+            guard case .offset(let group, let partition, let committed?) = record else {
+                return size
+            }
+            return size + group.utf8.count + OffsetTable.size(partition.topic, committed.metadata)
+        }
     }
 
     /// The generation as it stands, for a record.

@@ -8,6 +8,8 @@ internal import Records
 struct OffsetTable: Sendable {
     private(set) var topics = SortedMap<String, SortedMap<Int32, CommittedOffset>>()
     private(set) var count = 0
+    /// What the records of all offsets take, about, without the group's id.
+    private(set) var bytes = 0
 
     var isEmpty: Bool { count == 0 }
 
@@ -20,14 +22,23 @@ struct OffsetTable: Sendable {
         guard let committed else { return remove(partition) }
         if !topics.contains(partition.topic) { topics.set(partition.topic, SortedMap()) }
         guard let index = topics.index(of: partition.topic) else { return }
-        if topics.values[index].set(partition.partition, committed) == nil { count += 1 }
+        let former = topics.values[index].set(partition.partition, committed)
+        if former == nil { count += 1 }
+        bytes += Self.size(partition.topic, committed.metadata)
+        bytes -= former.map { Self.size(partition.topic, $0.metadata) } ?? 0
+    }
+
+    /// What the record of an offset takes, about, without the group's id.
+    static func size(_ topic: String, _ metadata: String) -> Int {
+        64 + topic.utf8.count + metadata.utf8.count
     }
 
     private mutating func remove(_ partition: TopicPartition) {
         guard let index = topics.index(of: partition.topic),
-            topics.values[index].remove(partition.partition) != nil
+            let former = topics.values[index].remove(partition.partition)
         else { return }
         count -= 1
+        bytes -= Self.size(partition.topic, former.metadata)
         if topics.values[index].isEmpty { topics.remove(partition.topic) }
     }
 

@@ -111,6 +111,42 @@ struct OffsetTests {
         #expect(driver.committed(again) == .some(nil))
     }
 
+    @Test("the bytes of a group's offsets are bounded, also by what is committed again")
+    func offsetBytes() {
+        var driver = Driver { $0.offsetBytesMax = 1000 }
+        let note = String(repeating: "n", count: 400)
+        let first = driver.commit(partition: 0, to: 1, metadata: note)
+        let second = driver.commit(partition: 1, to: 1, metadata: note)
+        let third = driver.commit(partition: 2, to: 1, metadata: note)
+        let longer = driver.commit(partition: 1, to: 2, metadata: note + note)
+        let again = driver.commit(partition: 1, to: 2, metadata: "")
+        #expect(driver.committed(first) == .some(nil))
+        #expect(driver.committed(second) == .some(nil))
+        #expect(driver.committed(third) == .some(.invalidCommitOffsetSize))
+        #expect(driver.committed(longer) == .some(.invalidCommitOffsetSize))
+        #expect(driver.committed(again) == .some(nil))
+        let fourth = driver.commit(partition: 2, to: 1, metadata: note)
+        #expect(driver.committed(fourth) == .some(nil))
+    }
+
+    @Test("one request commits and reads no more than a group may have")
+    func repeatedPartitions() {
+        var driver = Driver { $0.offsetBytesMax = 1000 }
+        driver.commit(to: 1)
+        let entry = OffsetCommit.Entry(topic: "t", topicID: 1, partition: 0, offset: 2)
+        let commit = OffsetCommit(groupID: "g", entries: Array(repeating: entry, count: 30))
+        let id = driver.send(.offsetCommit(commit))
+        guard case .offsetCommit(let answer)? = driver.answers[id] else { return }
+        #expect(answer.errors.first == .some(nil))
+        #expect(answer.errors.last == .invalidCommitOffsetSize)
+        let topic = OffsetFetch.Topic(name: "t", partitions: [0, 0])
+        let fetch = driver.send(.offsetFetch(OffsetFetch(groupID: "g", topics: [topic])))
+        #expect(driver.answers[fetch] == .offsetFetch(OffsetFetch.Answer(error: .invalidRequest)))
+        let describe = driver.send(.describeGroups(DescribeGroups(groupIDs: ["g", "g"])))
+        guard case .describeGroups(let groups)? = driver.answers[describe] else { return }
+        #expect(groups.groups.map(\.error) == [nil, .invalidRequest])
+    }
+
     @Test("rows are answered in the request's order, or all by topic and number")
     func fetch() throws {
         var driver = Driver()
