@@ -78,7 +78,9 @@ public struct KafkaWriter: Sendable {
 
     private static func cut(_ text: String) -> Substring {
         var end = text.utf8.index(text.startIndex, offsetBy: textMax)
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
+        while end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
         return text[..<end]
     }
 
