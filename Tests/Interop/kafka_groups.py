@@ -129,8 +129,11 @@ def settle(members, partitions, within=30):
         return sorted(itertools.chain(*owned)) == list(range(partitions)) \
             and min(map(len, owned)) >= partitions // len(members)
 
-    eventually(is_settled, within, "an owner for each partition: " + "; ".join(
-        str(sorted(member.partitions())) for member in members))
+    try:
+        eventually(is_settled, within, "an owner for each partition")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n" + "\n\n".join(
+            member.text() for member in members)) from None
 
 
 def nobody_shared(members):

@@ -42,7 +42,8 @@ def run_confluent(options):
         "session.timeout.ms": options.session, "heartbeat.interval.ms": options.heartbeat,
         "partition.assignment.strategy": options.assignor, "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "fetch.wait.max.ms": 50, "reconnect.backoff.ms": 50,
-        "reconnect.backoff.max.ms": 200, "topic.metadata.refresh.interval.ms": 1000}
+        "reconnect.backoff.max.ms": 200, "topic.metadata.refresh.interval.ms": 1000,
+        "error_cb": lambda error: say("error", code=error.code(), text=str(error))}
     if options.instance:
         settings["group.instance.id"] = options.instance
     consumer = confluent_kafka.Consumer(settings)
@@ -71,12 +72,12 @@ def run_confluent(options):
 
 def run_kafka_python(options):
     import kafka
-    from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyPartitionAssignor
+    from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
     from kafka.coordinator.assignors.range import RangePartitionAssignor
     from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
     assignors = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor,
-                 "cooperative-sticky": CooperativeStickyPartitionAssignor}
+                 "cooperative-sticky": CooperativeStickyAssignor}
 
     def numbers(partitions):
         return sorted(place.partition for place in partitions)
