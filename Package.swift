@@ -142,7 +142,8 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "LogService", "KafkaService", "BrokerRuntime", "ClusterCore", "PosixDisk", "Disk",
+                "LogService", "KafkaService", "BrokerRuntime", "ClusterCore", "GroupCore",
+                "PosixDisk", "Disk",
                 "Faults", "Telemetry",
                 grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration,
                 yams, logging,

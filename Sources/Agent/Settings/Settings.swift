@@ -2,6 +2,7 @@
 
 public import BrokerRuntime
 public import ClusterCore
+internal import GroupCore
 public import Logging
 public import Telemetry
 
@@ -76,6 +77,17 @@ public struct KafkaServiceSettings: Sendable, Equatable {
     public var connectionBytes = 16 << 20
     /// Bytes of requests under way on all connections.
     public var totalBytes = 512 << 20
+    /// The least session timeout of a group's member, in milliseconds.
+    public var groupSessionMin: Int64 = 6000
+    /// The greatest session timeout of a group's member, in milliseconds.
+    public var groupSessionMax: Int64 = 1_800_000
+    /// How long an empty group waits for further members, in milliseconds.
+    public var groupJoinDelay: Int64 = 500
+    /// Members of a group.
+    public var groupMembers = 1000
+    /// How long the offsets of a group without members are kept, in milliseconds; -1 for as long as
+    /// their topic.
+    public var offsetRetention: Int64 = -1
 
     /// The defaults.
     public init() {}
@@ -156,6 +168,11 @@ extension Settings {
         broker.messageBytesLimit = limits.recordBytes
         broker.queueBytesMax = limits.queueBytes
         broker.scrubBytesPerSecond = UInt64(disk.scrubBytes)
+        broker.groups.sessionTimeoutMin = kafka.groupSessionMin
+        broker.groups.sessionTimeoutMax = kafka.groupSessionMax
+        broker.groups.initialRebalanceDelay = kafka.groupJoinDelay
+        broker.groups.membersMax = kafka.groupMembers
+        broker.groups.offsetRetention = kafka.offsetRetention < 0 ? nil : kafka.offsetRetention
         broker.verifyReads = disk.verifiesReads
         return broker
     }

@@ -40,6 +40,10 @@ enum SettingsRules {
                 demand: "limits.connection.per_address must be limits.connection.total or less",
                 holds: { $0.limits.connectionsPerAddress <= $0.limits.connections }),
             Rule(
+                keys: ["kafka.groups.session.min", "kafka.groups.session.max"],
+                demand: "kafka.groups.session.min must be kafka.groups.session.max or less",
+                holds: { $0.kafka.groupSessionMin <= $0.kafka.groupSessionMax }),
+            Rule(
                 keys: ["listen.grpc.address"],
                 demand: "without TLS, listen.grpc.address must be a loopback address",
                 code: .plaintextRefused,

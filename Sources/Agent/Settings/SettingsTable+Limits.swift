@@ -30,6 +30,34 @@ extension SettingsTable {
                 Requests under way on all connections. Beyond it none is read further until half \
                 of it is answered.
                 """),
+        .milliseconds(
+            "kafka.groups.session.min", \.kafka.groupSessionMin, in: 100...3_600_000,
+            isEndless: false,
+            about: """
+                The least session timeout that a member of a consumer group may ask for. Below \
+                some seconds a pause of its runtime counts as its death.
+                """),
+        .milliseconds(
+            "kafka.groups.session.max", \.kafka.groupSessionMax, in: 1000...86_400_000,
+            isEndless: false,
+            about: "The greatest: how long a dead member may hold up its partitions."),
+        .milliseconds(
+            "kafka.groups.join_delay", \.kafka.groupJoinDelay, in: 0...300_000,
+            isEndless: false,
+            about: """
+                How long an empty group waits for further members before its first generation, \
+                so that those who are started together share one rebalance.
+                """),
+        .count(
+            "kafka.groups.members", \.kafka.groupMembers, in: 1...100_000,
+            about: "Members of one consumer group. One that comes beyond is refused."),
+        .milliseconds(
+            "kafka.groups.offset_retention", \.kafka.offsetRetention,
+            in: 60_000...(3650 * 86_400_000), isEndless: true,
+            about: """
+                How long the committed offsets of a group without members are kept; -1 for as \
+                long as their topic.
+                """),
     ]
 
     /// What clients may ask: none of it is left to the gRPC library's defaults, which have no
