@@ -6,9 +6,12 @@ internal import KafkaProtocol
 ///
 /// This one does, after all groups. Transactions and shared groups have no coordinator; the error is
 /// one that clients give up upon, where "not available" would have them ask for as long as they live.
+/// Of a transaction's errors librdkafka takes only those of authorization as final.
 extension RequestHandlers {
     /// The kind of key that names a group.
     private static let groupKey: Int8 = 0
+    /// The kind of key that names a transactional producer.
+    private static let transactionKey: Int8 = 1
 
     func findCoordinator(
         _ request: FindCoordinatorRequest, _ context: RequestContext
@@ -39,7 +42,8 @@ extension RequestHandlers {
         row.nodeId = -1
         row.port = -1
         if type != Self.groupKey {
-            row.errorCode = .invalidRequest
+            row.errorCode =
+                type == Self.transactionKey ? .transactionalIdAuthorizationFailed : .invalidRequest
             row.errorMessage =
                 "only groups have a coordinator here; transactions and share groups are not served"
         } else if key.isEmpty {
