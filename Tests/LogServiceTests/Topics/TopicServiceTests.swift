@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import BrokerRuntime
 import GRPCCore
 import LogAPI
 import SwiftProtobuf
@@ -160,6 +161,33 @@ struct TopicServiceTests {
                     $0.beforeOffset = -1
                 })
             #expect(all.logStartOffset == 3)
+        }
+    }
+
+    @Test("the server's own topics are neither listed nor the callers' to make or change")
+    func internalTopics() async throws {
+        try await BrokerFixture.run { fixture in
+            let name = "__cordwood_ledger"
+            let created = await failure {
+                _ = try await fixture.topics.createTopic(.with { $0.name = name })
+            }
+            #expect(created?.status == .invalidArgument)
+            _ = try await fixture.broker.createTopic(
+                name, partitionCount: 1, settings: [:], isInternal: true)
+            let list = try await fixture.topics.listTopics(Cordwood_V1_ListTopicsRequest())
+            #expect(list.topics.map(\.name) == ["default", "many"])
+            let deleted = await failure {
+                _ = try await fixture.topics.deleteTopic(.with { $0.name = name })
+            }
+            #expect(deleted?.status == .invalidArgument)
+            let configured = await failure {
+                _ = try await fixture.topics.configureTopic(
+                    .with {
+                        $0.name = name
+                        $0.set = ["segment.ms": "5000"]
+                    })
+            }
+            #expect(configured?.status == .invalidArgument)
         }
     }
 }
