@@ -15,7 +15,10 @@ struct HistorySettings: Sendable {
     /// How eager crashes are, in chances out of a hundred steps.
     var crashRate: Int
 
-    init(_ generator: inout SplitMix64) {
+    /// The first sequence number of each idempotent producer.
+    var firstSequences: [Int32]
+
+    init(_ generator: inout SplitMix64, _ sabotage: Sabotage?) {
         func pick<Value>(_ values: Value...) -> Value {
             values[Int.random(in: 0..<values.count, using: &generator)]
         }
@@ -31,5 +34,7 @@ struct HistorySettings: Sendable {
         batchesMax = pick(1, 2, 6)
         faultRate = pick(0, 1, 3)
         crashRate = pick(0, 2, 6, 15)
+        firstSequences = pick([], [0], [0, .max - 3], [0, 7, .max])
+        if sabotage == .remembersFourBatches { log.producerBatchesMax = 4 }
     }
 }

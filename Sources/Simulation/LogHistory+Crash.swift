@@ -26,6 +26,7 @@ extension LogHistory {
             guard !isOver, !disk.isStopped else { return try crash(.processEnd) }
         }
         let end = log.nextOffset.rawValue
+        noteFullDisk()
         do throws(LogError) {
             try log.close()
             note("close at \(end)")
@@ -52,6 +53,7 @@ extension LogHistory {
         case .powerCut: disk.crash()
         case .processEnd: disk.crashKeepingCache()
         }
+        harmProducers()
         try reopen(after: end)
     }
 
@@ -69,6 +71,7 @@ extension LogHistory {
             let opened: Log
             do throws(LogError) {
                 opened = try makeLog()
+                if sabotage == .forgetsProducers { try opened.configure(settings.log) }
             } catch {
                 note("open: \(error)")
                 count(\.failedOpens)
@@ -78,6 +81,7 @@ extension LogHistory {
                 guard disk.isStopped else { continue }
                 let isPowerCut = chance(50)
                 if isPowerCut { disk.crash() } else { disk.crashKeepingCache() }
+                harmProducers()
                 if isPowerCut { end = .powerCut }
                 continue
             }
@@ -124,6 +128,7 @@ extension LogHistory {
         let isSynced = settings.log.commitRule == .whenSynced
         // A relaxed log may have read its start from a checkpoint that is in the page cache only.
         if isSynced { model.durableStart = start }
+        try adoptProducers(recovered, end: next)
         model.recover(recovered, start: start, end: next, isSynced: isSynced)
         model.shown = next
         if isSynced { model.promised = next }

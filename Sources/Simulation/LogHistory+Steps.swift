@@ -13,7 +13,7 @@ extension LogHistory {
         if disk.isStopped || isOver || chance(settings.crashRate) {
             try endLife()
         } else {
-            switch draw(0...101) {
+            switch draw(0...126) {
             case 0..<40: try append()
             case 40..<52: try beginSync()
             case 52..<64: runSync()
@@ -26,70 +26,12 @@ extension LogHistory {
             case 92..<95: remove()
             case 95..<97: changeFaults()
             case 97..<99: try configure()
+            case 99..<124: try produce()
             default: armStop()
             }
         }
         try checkStep()
-    }
-
-    // MARK: Appending
-
-    private mutating func makeBatch() -> (buffer: BatchBuffer, timestamps: [Int64]) {
-        var builder = BatchBuilder()
-        var timestamps: [Int64] = []
-        for _ in 0..<draw(1...settings.recordsMax) {
-            recordCount += 1
-            // Clocks of producers differ, and now and then one has no time at all.
-            let time = chance(3) ? -1 : now + Int64(draw(-300...300))
-            var value = Array("\(seed):\(recordCount):".utf8)
-            let letter = UInt8(truncatingIfNeeded: recordCount)
-            value += repeatElement(letter, count: draw(0...settings.valueSizeMax))
-            builder.append(
-                key: chance(50) ? nil : [letter], value: chance(5) ? nil : value,
-                timestamp: Timestamp(milliseconds: time))
-            timestamps.append(time)
-        }
-        return (builder.finish(), timestamps)
-    }
-
-    private mutating func append() throws(Violation) {
-        guard let log else { return }
-        let made = (0..<draw(1...settings.batchesMax)).map { _ in makeBatch() }
-        let expected = model.end
-        let result = log.append(made.map(\.buffer), now: Timestamp(milliseconds: now))
-        note(
-            "append \(made.count) batches at \(expected): \(result.outcomes.count) taken, "
-                + (result.failure.map { "\($0)" } ?? "no failure"))
-        count(\.appends)
-        if let first = result.outcomes.first, first != .appended(Offset(expected)) {
-            throw Violation("\(first), where \(expected) was next")
-        }
-        for (buffer, timestamps) in made.prefix(result.outcomes.count) {
-            let batch = ModelBatch(
-                base: model.end, bytes: Array(buffer.bytes), timestamps: timestamps)
-            guard BatchHeader(reading: buffer.bytes).baseOffset.rawValue == model.end else {
-                throw Violation("a batch was not stamped with its offset \(model.end)")
-            }
-            model.append(batch)
-        }
-        if sabotage == .acknowledgesAtWrite { model.promised = model.end }
-        var refused = made.dropFirst(result.outcomes.count)
-        // Those of a full disk are gone for good: their producer tries again.
-        if case .diskFull? = result.failure { refused = [] }
-        for (buffer, timestamps) in refused {
-            // One that was stamped may have reached the file before the write failed.
-            let base = BatchHeader(reading: buffer.bytes).baseOffset.rawValue
-            model.doubtful.append(
-                ModelBatch(base: base, bytes: Array(buffer.bytes), timestamps: timestamps))
-        }
-        guard let failure = result.failure else {
-            guard result.outcomes.count == made.count else {
-                throw Violation("only \(result.outcomes.count) of \(made.count) taken, no failure")
-            }
-            return
-        }
-        count(\.appendFailures)
-        try judge(failure, of: log)
+        answerProducers()
     }
 
     /// Whether a failure is one that may be, and what it means for this life of the log.
@@ -125,9 +67,16 @@ extension LogHistory {
 
     private mutating func runSync() {
         guard let ticket, ticketResult == nil else { return }
+        noteFullDisk()
         let result = ticket.run()
         note("run sync: \(result)")
         ticketResult = result
+    }
+
+    /// A disk without room takes checkpoints and no snapshots of producers; what retention removes
+    /// then may take them out of mind.
+    mutating func noteFullDisk() {
+        if disk.faults.capacity < 1 << 44 { mayForgetProducers = true }
     }
 
     mutating func endSync() throws(Violation) {
@@ -158,6 +107,7 @@ extension LogHistory {
         guard let log, ticket == nil else { return }
         let end = log.nextOffset.rawValue
         let start = log.logStartOffset.rawValue
+        noteFullDisk()
         switch answer({ () throws(LogError) in try log.sync() }) {
         case .success:
             note("sync up to \(end)")
@@ -256,7 +206,8 @@ extension LogHistory {
     private mutating func configure() throws(Violation) {
         // The owner of a log changes its settings between two syncs.
         guard let log, ticket == nil, !isOver else { return }
-        let next = HistorySettings(&generator).log
+        let next = HistorySettings(&generator, sabotage).log
+        noteFullDisk()
         let (end, start) = (log.nextOffset.rawValue, log.logStartOffset.rawValue)
         switch answer({ () throws(LogError) in try log.configure(next) }) {
         case .success:

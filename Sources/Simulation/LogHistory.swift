@@ -31,6 +31,9 @@ public struct LogHistory {
     var log: Log?
     var now: Int64 = 1_000_000
     var recordCount = 0
+    var producers: [HistoryProducer]
+    /// The log may not know all producers again at its next start.
+    var mayForgetProducers = false
     /// A sync that was begun, what it covers, and its result once it ran.
     var ticket: SyncTicket?
     var ticketEnd: Int64 = 0
@@ -52,7 +55,10 @@ public struct LogHistory {
         self.seed = seed
         self.sabotage = sabotage
         generator = SplitMix64(seed: seed)
-        settings = HistorySettings(&generator)
+        settings = HistorySettings(&generator, sabotage)
+        producers = settings.firstSequences.enumerated().map { number, sequence in
+            HistoryProducer(id: Int64(number), sequence: sequence)
+        }
         let disk = SimulatedFileSystem(seed: generator.next())
         self.disk = disk
         files = sabotage.map { SabotagedFileSystem(disk, $0) } ?? disk
@@ -114,8 +120,10 @@ public struct LogHistory {
 
     /// Opens the log as a server does when it starts.
     mutating func makeLog() throws(LogError) -> Log {
-        try Log(
-            directory: Self.directory, group: Self.group, on: files, settings: settings.log,
+        var log = settings.log
+        if sabotage == .forgetsProducers { log.producerExpiry = -1 }
+        return try Log(
+            directory: Self.directory, group: Self.group, on: files, settings: log,
             now: Timestamp(milliseconds: now), seed: generator.next())
     }
 
@@ -158,6 +166,12 @@ public struct HistoryCounts: Sendable, Equatable {
     public var failedOpens = 0
     public var tornTails = 0
     public var revivals = 0
+    public var produced = 0
+    public var duplicates = 0
+    public var refusals = 0
+    public var acknowledgements = 0
+    public var epochs = 0
+    public var harmedSnapshots = 0
 
     /// No events.
     public init() {}
@@ -179,6 +193,11 @@ public struct HistoryCounts: Sendable, Equatable {
             ("process ends", \.processEnds), ("stops in a call", \.stopsInCall),
             ("failed opens", \.failedOpens), ("torn tails", \.tornTails),
             ("revivals of refused batches", \.revivals),
+            ("batches of idempotent producers", \.produced),
+            ("duplicates of them", \.duplicates), ("refusals of them", \.refusals),
+            ("acknowledgements of them", \.acknowledgements),
+            ("new epochs of producers", \.epochs),
+            ("harmed snapshots of producers", \.harmedSnapshots),
         ]
     }
 

@@ -18,6 +18,12 @@ public enum Sabotage: String, Sendable, CaseIterable {
     case writesShort
     /// Cutting a file does nothing.
     case skipsTruncation
+    /// A start does not find out which idempotent producers there were.
+    case forgetsProducers
+    /// The driver acknowledges a batch that came twice before the first one is committed.
+    case acknowledgesDuplicatesAtOnce
+    /// The log remembers four batches of a producer, which has up to five under way.
+    case remembersFourBatches
 }
 
 /// A disk that passes everything on, but for what it sabotages.

@@ -34,6 +34,17 @@ struct HistoryTests {
         }
     }
 
+    @Test(
+        "find bugs in what is remembered of producers within twenty seeds",
+        arguments: [
+            Sabotage.forgetsProducers, .acknowledgesDuplicatesAtOnce, .remembersFourBatches,
+        ])
+    func findForgetfulness(_ sabotage: Sabotage) {
+        #expect(throws: HistoryFailure.self, "no history found \(sabotage)") {
+            _ = try Simulator.run(seeds: 1..<21, steps: 120, sabotage: sabotage)
+        }
+    }
+
     @Test("that acknowledge before the sync are caught at the next power cut or end")
     func findEarlyAcknowledgement() throws {
         var failure: HistoryFailure?
