@@ -63,12 +63,14 @@ struct BatchDecoderTests {
         damaged[damaged.count - 1] ^= 1
         #expect(code { try Self.decode(damaged) } == .corruptBatch)
         var packed = Self.batch(["one"], at: 5)
-        packed[22] = 4
-        #expect(code { try Self.decode(Self.resealed(packed)) } == .unsupportedCompression)
-        packed[22] = 7
-        #expect(code { try Self.decode(Self.resealed(packed)) } == .unsupportedCompression)
-        packed[22] = 1
-        #expect(code { try Self.decode(Self.resealed(packed)) } == .invalidBatch)
+        for number in 5...7 as ClosedRange<UInt8> {
+            packed[22] = number
+            #expect(code { try Self.decode(Self.resealed(packed)) } == .unsupportedCompression)
+        }
+        for codec in [.gzip, .snappy, .lz4, .zstd] as [CompressionCodec] {
+            packed[22] = codec.rawValue
+            #expect(code { try Self.decode(Self.resealed(packed)) } == .invalidBatch)
+        }
     }
 
     @Test("offsets and counts that cannot be are refused without a crash")
