@@ -31,6 +31,10 @@ FIELD = re.compile(
     r"(?: = (?P<default>\S+))?")
 
 
+# What a field can be that is no structure; structures' names begin with a capital letter.
+TYPES = {"bool", "int8", "int16", "int32", "int64", "string", "uuid", "bytes", "records", "error"}
+
+
 class DefinitionError(Exception):
     """A definition that cannot be used; the message says where."""
 
@@ -100,6 +104,21 @@ def parse_field(text, whole):
         default=part["default"])
 
 
+def check(fields, flexible):
+    """Refuses structures that cannot be made."""
+    tags = [field.tag for field in fields if field.tagged]
+    if len(set(tags)) != len(tags):
+        raise DefinitionError("two fields have the same tag")
+    for field in fields:
+        if not field.is_struct and field.type not in TYPES:
+            raise DefinitionError(f"{field.name} is a {field.type}, which is no type and has no fields")
+        if field.is_struct and field.type in TYPES:
+            raise DefinitionError(f"{field.name} is a {field.type}, which has no fields")
+        if field.tagged and (flexible is None or field.tagged.first < flexible):
+            raise DefinitionError(f"{field.name} is tagged in a version that is not flexible")
+        check(field.fields, flexible)
+
+
 def parse(path):
     """The API that a file defines."""
     header, messages, about, levels = {}, {"request": [], "response": []}, [], []
@@ -125,14 +144,27 @@ def parse(path):
                 levels.append(field.fields)
         except DefinitionError as error:
             raise DefinitionError(f"{path.name}:{number}: {error}") from None
+    missing = {"api", "versions", "flexible"} - header.keys()
+    if missing:
+        raise DefinitionError(f"{path.name}: no line for {', '.join(sorted(missing))}")
     name, key = header["api"].split()
     flexible = None if header["flexible"] == "none" else Versions.parse(header["flexible"], whole)
+    flexible = flexible.first if flexible else None
+    try:
+        check(messages["request"], flexible)
+        check(messages["response"], flexible)
+    except DefinitionError as error:
+        raise DefinitionError(f"{path.name}: {error}") from None
     return Api(
         name=name, key=int(key), about=" ".join(about[1:]), versions=whole,
-        flexible=flexible.first if flexible else None, request=messages["request"],
+        flexible=flexible, request=messages["request"],
         response=messages["response"])
 
 
 def load(folder):
     """All APIs, by key."""
-    return sorted((parse(path) for path in pathlib.Path(folder).glob("*.txt")), key=lambda a: a.key)
+    apis = sorted((parse(path) for path in pathlib.Path(folder).glob("*.txt")), key=lambda a: a.key)
+    for before, after in zip(apis, apis[1:]):
+        if before.key == after.key:
+            raise DefinitionError(f"{before.name} and {after.name} have the same key")
+    return apis

@@ -11,8 +11,7 @@ NOTICE = """\
 # Per type of a definition: the type in Swift, its default, and its least bytes on the wire.
 SIMPLE = {
     "bool": ("Bool", "false", 1), "int8": ("Int8", "0", 1), "int16": ("Int16", "0", 2),
-    "uint16": ("UInt16", "0", 2), "int32": ("Int32", "0", 4), "int64": ("Int64", "0", 8),
-    "float64": ("Double", "0", 8), "uuid": ("KafkaUUID", ".zero", 16),
+    "int32": ("Int32", "0", 4), "int64": ("Int64", "0", 8), "uuid": ("KafkaUUID", ".zero", 16),
     "error": ("KafkaErrorCode", ".none", 2), "string": ("String", '""', 1),
     "bytes": ("[UInt8]", "[]", 1), "records": ("KafkaRecords", ".null", 1),
 }
@@ -151,8 +150,7 @@ class Message:
         return None
 
     def read_simple(self, field, is_nullable):
-        swift = {"error": "Error", "uuid": "UUID", "float64": "Float64"}.get(
-            field.type, field.type[0].upper() + field.type[1:])
+        swift = "UUID" if field.type == "uuid" else field.type[0].upper() + field.type[1:]
         if field.type not in COMPACT:
             return f"try reader.read{swift}()"
         null = field.null and is_nullable and field.type != "records"

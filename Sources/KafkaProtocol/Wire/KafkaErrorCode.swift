@@ -97,4 +97,7 @@ extension KafkaErrorCode {
     public static let duplicateResource = Self(rawValue: 92)
     public static let unknownTopicId = Self(rawValue: 100)
     public static let inconsistentTopicId = Self(rawValue: 103)
+    public static let fetchSessionTopicIdError = Self(rawValue: 106)
+    public static let mismatchedEndpointType = Self(rawValue: 114)
+    public static let unsupportedEndpointType = Self(rawValue: 115)
 }

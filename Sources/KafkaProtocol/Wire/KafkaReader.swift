@@ -57,19 +57,12 @@ public struct KafkaReader {
 
     public mutating func readInt8() throws(KafkaDecodingError) -> Int8 { try integer(Int8.self) }
     public mutating func readInt16() throws(KafkaDecodingError) -> Int16 { try integer(Int16.self) }
-    public mutating func readUint16() throws(KafkaDecodingError) -> UInt16 {
-        try integer(UInt16.self)
-    }
     public mutating func readInt32() throws(KafkaDecodingError) -> Int32 { try integer(Int32.self) }
     public mutating func readInt64() throws(KafkaDecodingError) -> Int64 { try integer(Int64.self) }
 
     /// Anything but 0 is true.
     public mutating func readBool() throws(KafkaDecodingError) -> Bool {
         try integer(UInt8.self) != 0
-    }
-
-    public mutating func readFloat64() throws(KafkaDecodingError) -> Double {
-        Double(bitPattern: try integer(UInt64.self))
     }
 
     public mutating func readUUID() throws(KafkaDecodingError) -> KafkaUUID {

@@ -22,11 +22,9 @@ public struct KafkaWriter: Sendable {
 
     public mutating func write(_ value: Int8) { bytes.append(UInt8(bitPattern: value)) }
     public mutating func write(_ value: Int16) { bytes.appendBigEndian(value) }
-    public mutating func write(_ value: UInt16) { bytes.appendBigEndian(value) }
     public mutating func write(_ value: Int32) { bytes.appendBigEndian(value) }
     public mutating func write(_ value: Int64) { bytes.appendBigEndian(value) }
     public mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
-    public mutating func write(_ value: Double) { bytes.appendBigEndian(value.bitPattern) }
     public mutating func write(_ value: KafkaErrorCode) { write(value.rawValue) }
 
     public mutating func write(_ value: KafkaUUID) {
