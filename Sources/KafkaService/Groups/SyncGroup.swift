@@ -25,7 +25,11 @@ extension RequestHandlers {
                 assignments: request.assignments.map {
                     SyncGroup.Assignment(memberID: $0.memberId, assignment: $0.assignment)
                 }))
-        response.errorCode = KafkaErrorCode(answer.error)
+        // A rebalance that was under way when the coordinator ended is lost: its members join again,
+        // which is what Kafka has them do, and what every client understands at this place.
+        response.errorCode =
+            answer.error == .coordinatorLoadInProgress
+            ? .rebalanceInProgress : KafkaErrorCode(answer.error)
         response.protocolType = answer.protocolType
         response.protocolName = answer.protocolName
         response.assignment = answer.assignment
