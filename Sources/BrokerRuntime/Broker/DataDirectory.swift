@@ -11,6 +11,7 @@ internal import Faults
 /// store.id                   who this folder is, made once
 /// reserve                    room that is given up when the disk is full
 /// meta/                      the log of what topics there are
+/// groups/                    the log of consumer groups, made with the first fact of one
 /// partitions/ID-NUMBER/      one log each, by topic id: names never become paths
 /// ```
 struct DataDirectory {

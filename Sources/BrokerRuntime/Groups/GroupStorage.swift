@@ -35,7 +35,7 @@ struct GroupStorage: Sendable {
         } catch {
             throw Fault(error)
         }
-        return try open()
+        return try recover()
     }
 
     /// Makes the log, on a thread that may wait for the disk.
@@ -49,7 +49,7 @@ struct GroupStorage: Sendable {
                 } catch {
                     throw Fault(error)
                 }
-                completion(.success(try storage.open()))
+                completion(.success(try storage.recover()))
             } catch {
                 completion(.failure(error))
             }
@@ -57,7 +57,7 @@ struct GroupStorage: Sendable {
         if !isTaken { completion(.failure(Broker.stopping)) }
     }
 
-    private func open() throws(Fault) -> GroupLog.Opened {
+    private func recover() throws(Fault) -> GroupLog.Opened {
         var random = SystemRandomNumberGenerator()
         var settings = LogSettings()
         settings.segmentSizeMax = Self.segmentSize
