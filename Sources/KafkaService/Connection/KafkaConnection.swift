@@ -32,12 +32,15 @@ final class KafkaConnection: ChannelDuplexHandler {
     private var received = ByteBuffer()
     private var underWay: Deque<UnderWay> = []
     private var nextID: UInt64 = 0
-    /// Bytes of requests that are under way.
-    private var bytesUnderWay = 0
+    /// Bytes that came, of requests that are not answered: counted in the budget too.
+    private var bytesHeld = 0
     /// A request that could not be begun whole holds back those behind it.
     var isHeldByRequest = false
     private var readIsHeld = false
     private var waitsForBudget = false
+    /// What a connection may hold, and how large an answer may be, even when all of them together hold too much.
+    private static let bytesFree = 64 << 10
+
     private var isBeginning = false
     private var isClosing = false
     private var isDraining = false
@@ -102,8 +105,8 @@ final class KafkaConnection: ChannelDuplexHandler {
         registry.remove(self)
         for fetch in fetches.values { fetch.cancel() }
         fetches = [:]
-        budget.giveBack(bytesUnderWay)
-        bytesUnderWay = 0
+        budget.giveBack(bytesHeld)
+        bytesHeld = 0
         underWay = []
         self.context = nil
         context.fireChannelInactive()
@@ -120,6 +123,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         var bytes = unwrapInboundIn(data)
+        bytesHeld += bytes.readableBytes
+        budget.take(bytes.readableBytes)
         if received.readableBytes == 0 {
             received = bytes
         } else {
@@ -140,9 +145,9 @@ final class KafkaConnection: ChannelDuplexHandler {
     private func shouldHoldReading() -> Bool {
         if isClosing || isDraining { return true }
         // What cannot be begun now need not be here in full.
-        if bytesUnderWay + received.readableBytes > settings.connectionBytesMax, !underWay.isEmpty {
-            return true
-        }
+        if bytesHeld > settings.connectionBytesMax, !underWay.isEmpty { return true }
+        // Small requests go on whatever the large ones do.
+        if bytesHeld <= Self.bytesFree { return false }
         guard !waitsForBudget, let context else { return true }
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
         let loop = context.eventLoop
@@ -220,11 +225,9 @@ final class KafkaConnection: ChannelDuplexHandler {
         lastActivity = registry.seconds
         hasAsked = true
         nextID += 1
-        let size = frame.readableBytes
-        bytesUnderWay += size
-        budget.take(size)
         underWay.append(
-            UnderWay(id: nextID, bytes: size, isProduce: false, deadline: Int64.max))
+            UnderWay(
+                id: nextID, bytes: 4 + frame.readableBytes, isProduce: false, deadline: Int64.max))
         dispatch(
             frame, id: nextID, on: context.eventLoop,
             bound: NIOLoopBound(self, eventLoop: context.eventLoop))
@@ -253,11 +256,11 @@ final class KafkaConnection: ChannelDuplexHandler {
         var isSent = false
         while let first = underWay.first, let answer = first.answer {
             underWay.removeFirst()
-            bytesUnderWay -= first.bytes
+            bytesHeld -= first.bytes
             budget.giveBack(first.bytes)
             switch answer {
             case .buffers(let buffers):
-                for buffer in buffers { context?.write(wrapOutboundOut(buffer), promise: nil) }
+                write(buffers)
                 isSent = true
             case .nothing: break
             case .close(let reason):
@@ -269,6 +272,24 @@ final class KafkaConnection: ChannelDuplexHandler {
         if isSent { context?.flush() }
         lastActivity = registry.seconds
         if isDraining { closeIfDone() } else { goOn() }
+    }
+
+    /// Writes an answer; a large one counts as under way until the client has taken it.
+    private func write(_ buffers: [ByteBuffer]) {
+        guard let context else { return }
+        let size = buffers.reduce(0) { $0 + $1.readableBytes }
+        var promise: EventLoopPromise<Void>?
+        if size > Self.bytesFree {
+            let budget = budget
+            budget.take(size)
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.whenComplete { _ in budget.giveBack(size) }
+            promise = written
+        }
+        for (number, buffer) in buffers.enumerated() {
+            let isLast = number == buffers.count - 1
+            context.write(wrapOutboundOut(buffer), promise: isLast ? promise : nil)
+        }
     }
 
     // MARK: The end

@@ -16,8 +16,8 @@ final class ServerBudget: Sendable {
 
     init(bytesMax: Int) { self.bytesMax = bytesMax }
 
-    /// How many bytes are under way.
-    var bytes: Int { state.withLock { $0.bytes } }
+    /// How many bytes more may be under way.
+    var bytesLeft: Int { state.withLock { max(0, bytesMax - $0.bytes) } }
 
     func take(_ bytes: Int) { state.withLock { $0.bytes += bytes } }
 

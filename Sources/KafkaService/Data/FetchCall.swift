@@ -59,7 +59,9 @@ final class FetchCall {
         self.rows = rows
         let settings = connection.settings
         bytesMin = Int(max(0, request.minBytes))
-        bytesMax = min(max(0, Int(request.maxBytes)), settings.fetchBytesMax)
+        // Answers that clients are slow to take leave less to the others, but always something.
+        let bytesLeft = max(64 << 10, connection.budget.bytesLeft)
+        bytesMax = min(max(0, Int(request.maxBytes)), settings.fetchBytesMax, bytesLeft)
         waitMilliseconds = min(Int64(max(0, request.maxWaitMs)), settings.fetchWaitMax)
         isLate = waitMilliseconds == 0
     }
