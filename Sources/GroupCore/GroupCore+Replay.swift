@@ -6,7 +6,7 @@ extension GroupCore {
     public mutating func replay(_ record: GroupRecord) {
         precondition(!isServing, "a record is replayed while requests are served")
         let id = record.groupID
-        if groups[id] == nil { groups.insert(Group(id: id, at: turn.time)) }
+        if !groups.contains(id) { groups.insert(Group(id: id, at: turn.time)) }
         groups.change(id) { $0.apply([record]) }
     }
 

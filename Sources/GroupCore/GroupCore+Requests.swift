@@ -59,7 +59,7 @@ extension GroupCore {
 
     /// Makes the group that a new member wants to join; why not, if it cannot be made.
     private mutating func refusalOfNew(_ request: JoinGroup) -> GroupError? {
-        guard groups[request.groupID] == nil else { return nil }
+        guard !groups.contains(request.groupID) else { return nil }
         guard request.memberID.isEmpty else { return .unknownMemberID }
         return makeGroup(request.groupID) ? nil : .coordinatorNotAvailable
     }
@@ -74,7 +74,7 @@ extension GroupCore {
 
     /// Makes the group that somebody outside of it commits to; why not, if it cannot be made.
     private mutating func refusalOfNew(_ request: OffsetCommit) -> GroupError? {
-        guard groups[request.groupID] == nil else { return nil }
+        guard !groups.contains(request.groupID) else { return nil }
         guard request.generation < 0 else { return .illegalGeneration }
         guard request.groupID.utf8.count <= Group.textSizeMax else { return .invalidGroupID }
         return makeGroup(request.groupID) ? nil : .coordinatorNotAvailable

@@ -130,24 +130,29 @@ public struct GroupCore: Sendable {
         _ id: String, _ body: (inout Group, inout Turn) -> Result
     ) -> Result? {
         turn.wakeTime = nil
-        guard let result = groups.change(id, { body(&$0, &turn) }) else { return nil }
-        schedule(id)
+        var isForgotten = false
+        var wakeTime: Int64?
+        let result = groups.change(id) { group in
+            let result = body(&group, &turn)
+            let removalTime = group.removalTime(turn.settings)
+            isForgotten = removalTime == .min
+            let earliest = min(turn.wakeTime ?? .max, removalTime ?? .max)
+            if !isForgotten, earliest < group.wakeTime ?? .max {
+                group.wakeTime = earliest
+                wakeTime = earliest
+            }
+            return result
+        }
+        if isForgotten {
+            groups.remove(id)
+            turn.observe(.groupRemoved(group: id))
+        }
+        if let wakeTime { schedule(id, at: wakeTime) }
         return result
     }
 
-    /// Notes when a group wants to be looked at, or forgets it.
-    private mutating func schedule(_ id: String) {
-        guard let group = groups[id] else { return }
-        var wakeTime = turn.wakeTime ?? .max
-        if let removalTime = group.removalTime(turn.settings) {
-            if removalTime == .min {
-                groups.remove(id)
-                return turn.observe(.groupRemoved(group: id))
-            }
-            wakeTime = min(wakeTime, removalTime)
-        }
-        guard wakeTime < group.wakeTime ?? .max else { return }
-        groups.change(id) { $0.wakeTime = wakeTime }
+    /// Notes when a group wants to be looked at.
+    private mutating func schedule(_ id: String, at wakeTime: Int64) {
         deadlines.insert(DeadlineQueue.Entry(deadline: wakeTime, group: id))
         if deadlines.count > 2 * groups.count + 64 {
             deadlines.keep { groups[$0.group]?.wakeTime == $0.deadline }
@@ -155,8 +160,11 @@ public struct GroupCore: Sendable {
     }
 
     private mutating func tick() {
-        while let entry = deadlines.popFirst(dueAt: turn.now) {
-            guard groups[entry.group]?.wakeTime == entry.deadline else { continue }
+        // Each group once: what is due anew at once waits for the next tick, so that others have
+        // their turn whatever a group does.
+        var due: [DeadlineQueue.Entry] = []
+        while let entry = deadlines.popFirst(dueAt: turn.now) { due.append(entry) }
+        for entry in due where groups[entry.group]?.wakeTime == entry.deadline {
             change(entry.group) { group, turn in
                 group.wakeTime = nil
                 group.expire(&turn)

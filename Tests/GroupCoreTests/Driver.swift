@@ -53,13 +53,14 @@ struct Driver {
 
     /// Ends all appends that are under way.
     mutating func endAppends(durable isDurable: Bool = true) {
-        while !underWay.isEmpty {
-            let append = underWay.removeFirst()
-            if isDurable { log += append.records }
-            receive(
-                isDurable
-                    ? .appended(append.token, at: time) : .appendFailed(append.token, at: time))
-        }
+        while !underWay.isEmpty { endFirstAppend(durable: isDurable) }
+    }
+
+    mutating func endFirstAppend(durable isDurable: Bool = true) {
+        let append = underWay.removeFirst()
+        if isDurable { log += append.records }
+        receive(
+            isDurable ? .appended(append.token, at: time) : .appendFailed(append.token, at: time))
     }
 
     /// Lets time pass, with a tick whenever one is due.

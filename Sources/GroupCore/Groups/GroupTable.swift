@@ -11,6 +11,8 @@ struct GroupTable: Sendable {
 
     subscript(id: String) -> Group? { groups[id] }
 
+    func contains(_ id: String) -> Bool { groups.index(forKey: id) != nil }
+
     /// Changes a group in place; `nil` if it is not there.
     @discardableResult
     mutating func change<Result>(_ id: String, _ body: (inout Group) -> Result) -> Result? {

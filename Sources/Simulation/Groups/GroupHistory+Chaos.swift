@@ -32,7 +32,7 @@ extension GroupHistory {
                 client,
                 .deleteGroups(DeleteGroups(groupIDs: [Self.name(clients[client].group)])))
         case 70..<78: tellTool(client, commitOfTool(clients[client].group))
-        case 78..<88: fetch(clients[client].group, client)
+        case 78..<88: tellTool(client, offsetFetch(clients[client].group))
         case 88..<93: try rewriteLog()
         case 93..<95: wallSkew += Int64(draw(-2000...2000))
         default: break
@@ -53,9 +53,10 @@ extension GroupHistory {
     }
 
     /// A tool asks, whose answer nobody here waits for.
-    private mutating func tellTool(_ client: Int, _ request: GroupRequest) {
+    private mutating func tellTool(_ client: Int, _ request: GroupRequest, after delay: Int = 0) {
         queue.plan(
-            .request(GroupCall(client: client, life: 0, number: 0), request), at: now)
+            .request(GroupCall(client: client, life: 0, number: 0), request),
+            at: now + Int64(delay))
     }
 
     private mutating func commitOfTool(_ group: Int) -> GroupRequest {
@@ -81,5 +82,7 @@ extension GroupHistory {
         count(\.topicDeletions)
         note("delete", "the topic of \(Self.name(group))")
         if coordinator != nil { try receive(.topicDeleted(former, at: time)) }
+        // Nobody may see the old offsets any more.
+        for _ in 0..<3 { tellTool(0, offsetFetch(group), after: draw(0...settings.appendDelayMax)) }
     }
 }

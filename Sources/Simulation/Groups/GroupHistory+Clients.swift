@@ -166,17 +166,14 @@ extension GroupHistory {
             topic: Self.topic, topicID: 0, partition: partition, offset: Offset(lastValue))
     }
 
-    mutating func fetch(_ group: Int, _ client: Int) {
-        tell(
-            client,
-            .offsetFetch(
-                OffsetFetch(
-                    groupID: Self.name(group),
-                    topics: [
-                        OffsetFetch.Topic(
-                            name: Self.topic,
-                            partitions: (0..<settings.partitionCount).map { Int32($0) })
-                    ])))
+    private mutating func fetch(_ group: Int, _ client: Int) {
+        tell(client, offsetFetch(group))
+    }
+
+    func offsetFetch(_ group: Int) -> GroupRequest {
+        let topic = OffsetFetch.Topic(
+            name: Self.topic, partitions: (0..<settings.partitionCount).map { Int32($0) })
+        return .offsetFetch(OffsetFetch(groupID: Self.name(group), topics: [topic]))
     }
 
     mutating func leave(_ client: Int) {

@@ -66,7 +66,13 @@ extension GroupHistory {
             }
         }
         scheduleTick()
-        for token in begun { try receive(.appended(token, at: time)) }
+        for token in begun {
+            // The model is told what the coordinator is; a crash shows who is right.
+            for case .group(let group, let metadata) in log.underWay.last?.records ?? [] {
+                models[Self.number(group)].durableGeneration = metadata?.generation ?? 0
+            }
+            try receive(.appended(token, at: time))
+        }
     }
 
     private mutating func scheduleTick() {
@@ -123,12 +129,23 @@ extension GroupHistory {
         if !isDurable { count(\.appendFailures) }
         guard sabotage != .answersBeforeDurable else { return }
         if isDurable {
-            for case .offset(let group, let partition, _) in append.records {
-                models[Self.number(group)].partitions[Int(partition.partition)].settle(append.token)
-            }
+            settle(append)
             try receive(.appended(append.token, at: time))
         } else {
             try receive(.appendFailed(append.token, at: time))
+        }
+    }
+
+    /// Lets the model know what is durable, before anybody is told.
+    private mutating func settle(_ append: GroupHistoryLog.Append) {
+        for record in append.records {
+            switch record {
+            case .group(let group, let metadata):
+                models[Self.number(group)].durableGeneration = metadata?.generation ?? 0
+            case .offset(let group, let partition, _):
+                models[Self.number(group)].partitions[Int(partition.partition)]
+                    .settle(append.token)
+            }
         }
     }
 
@@ -198,6 +215,7 @@ extension GroupHistory {
                 "\(Self.name(group)) starts with generation \(overview.generation) after "
                     + "\(models[group].syncedGeneration)")
         }
+        models[group].durableGeneration = overview?.generation ?? 0
         // Everybody has a whole session timeout again.
         models[group].heardOf = [:]
         for member in overview?.members ?? [] {

@@ -37,6 +37,8 @@ struct GroupModel: Sendable {
 
     /// Counts how often the group was forgotten: its generations count from 1 again.
     var incarnation = 0
+    /// The latest generation that is durable as far as anybody was told.
+    var durableGeneration: Int32 = 0
     /// The latest generation in which a member was given an assignment.
     var syncedGeneration: Int32 = 0
     /// The owners of partitions in it: a member's id, or a static member's name.
@@ -57,6 +59,7 @@ struct GroupModel: Sendable {
         incarnation += 1
         owners = owners.map { _ in nil }
         syncedGeneration = 0
+        durableGeneration = 0
         instances = [:]
         heardOf = [:]
     }
@@ -65,6 +68,10 @@ struct GroupModel: Sendable {
     mutating func own(
         _ assigned: [Int32], _ owner: String, _ generation: Int32
     ) throws(Violation) {
+        guard generation <= durableGeneration else {
+            throw Violation(
+                "\(owner) is given an assignment of generation \(generation), which is not durable")
+        }
         guard generation >= syncedGeneration else {
             throw Violation(
                 "\(owner) is given an assignment of generation \(generation) after \(syncedGeneration)"

@@ -211,6 +211,32 @@ struct JoinTests {
         #expect(driver.heartbeat(as: members[0], 2) == .unknownMemberID)
     }
 
+    @Test("a rebalance waits for those that were told an id, as for members")
+    func pendingAwaited() throws {
+        var driver = Driver()
+        let members = driver.stableGroup(1)
+        let asking = driver.join(metadata: subscription(["t"]), handshake: true)
+        let told = try #require(driver.joined(asking)).memberID
+        #expect(driver.state() == .stable)
+        let leader = driver.join(as: members[0], metadata: subscription(["t"]))
+        #expect(driver.joined(leader) == nil)
+        let second = driver.join(as: told, metadata: subscription(["t"]), handshake: true)
+        #expect(driver.joined(leader)?.generation == 2)
+        #expect(driver.joined(second)?.generation == 2)
+    }
+
+    @Test("a join is a sign of life, also one that begins no rebalance")
+    func joinTouches() {
+        var driver = Driver()
+        let members = driver.stableGroup(2)
+        for _ in 0..<3 {
+            driver.pass(9000)
+            #expect(driver.heartbeat(as: members[0], 1) == nil)
+            let again = driver.join(as: members[1], metadata: subscription(["t"]))
+            #expect(driver.joined(again)?.generation == 1)
+        }
+    }
+
     @Test("a member that missed its answer gets it again; a leader that joins again assigns anew")
     func rejoin() throws {
         var driver = Driver()

@@ -181,6 +181,8 @@ struct OffsetTests {
         driver.commit(partition: 1, to: 2)
         driver.receive(.topicDeleted(Driver.topicID, at: driver.time))
         #expect(driver.offset(partition: 0) == -1)
+        driver.endFirstAppend()
+        #expect(driver.offset(partition: 1) == -1, "not even until its tombstone is durable")
         driver.endAppends()
         #expect(driver.offset(partition: 1) == -1)
         #expect(driver.core.groupCount == 0)

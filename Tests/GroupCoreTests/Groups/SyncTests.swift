@@ -112,6 +112,23 @@ struct SyncTests {
         #expect(driver.describe()?.members.allSatisfy { $0.assignment.isEmpty } == true)
     }
 
+    @Test(
+        "an older generation that becomes durable does not vouch for the assignment of a newer one")
+    func olderDurability() throws {
+        var driver = Driver { $0.initialRebalanceDelay = 0 }
+        driver.isLogPrompt = false
+        let first = driver.join()
+        let member = try #require(driver.joined(first)).memberID
+        driver.sync(as: member, 1, giving: [member: [1]])
+        let second = driver.join(as: member, metadata: subscription(["u"]))
+        #expect(driver.joined(second)?.generation == 2)
+        let sync = driver.sync(as: member, 2, giving: [member: [2]])
+        driver.endFirstAppend()
+        #expect(driver.synced(sync) == nil)
+        driver.endFirstAppend()
+        #expect(driver.synced(sync)?.assignment == [2])
+    }
+
     @Test("members that do not sync in time are taken out, and the others go on")
     func syncTimeout() throws {
         var driver = Driver()
