@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import BrokerRuntime
+import Bytes
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -171,5 +172,10 @@ func batch(
             timestamp: Timestamp(milliseconds: 1_700_000_000_000))
     }
     let buffer = builder.finish()
+    let bytes = buffer.mutableBytes
+    bytes.storeBigEndian(producerID, at: 43)
+    bytes.storeBigEndian(epoch, at: 51)
+    bytes.storeBigEndian(sequence, at: 53)
+    bytes.storeBigEndian(RecordBatch.checksum(of: UnsafeRawBufferPointer(bytes)), at: 17)
     return withExtendedLifetime(buffer) { Array(buffer.bytes) }
 }
