@@ -58,6 +58,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     var session: FetchSession?
     /// The fetches under way, by the number of their request.
     var fetches: [UInt64: FetchCall] = [:]
+    /// The join under way: nobody waits for it any more once the connection is gone.
+    var joining: Task<Void, Never>?
 
     /// A request that was begun and whose answer was not sent.
     private struct UnderWay {
@@ -105,6 +107,8 @@ final class KafkaConnection: ChannelDuplexHandler {
         registry.remove(self)
         for fetch in fetches.values { fetch.cancel() }
         fetches = [:]
+        joining?.cancel()
+        joining = nil
         budget.giveBack(bytesHeld)
         bytesHeld = 0
         underWay = []

@@ -12,7 +12,9 @@ extension KafkaConnection {
         case .findCoordinator:
             try run(&reader, key, context, answer) { await handlers.findCoordinator($0, $1) }
         case .joinGroup:
-            try run(&reader, key, context, answer) { await handlers.joinGroup($0, $1) }
+            joining = try run(&reader, key, context, answer) {
+                await handlers.joinGroup($0, $1)
+            }
         case .syncGroup:
             try run(&reader, key, context, answer) { await handlers.syncGroup($0, $1) }
         case .heartbeat:

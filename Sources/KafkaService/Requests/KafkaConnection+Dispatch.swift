@@ -92,14 +92,17 @@ extension KafkaConnection {
     }
 
     /// Has an asynchronous handler answer.
+    ///
+    /// - Returns: The task that does.
+    @discardableResult
     func run<Request: KafkaMessage, Response: KafkaMessage>(
         _ reader: inout KafkaReader, _ key: ApiKey, _ context: RequestContext, _ answer: Answer,
         _ handler: @escaping @Sendable (Request, RequestContext) async -> Response
-    ) throws(KafkaDecodingError) {
+    ) throws(KafkaDecodingError) -> Task<Void, Never> {
         let request = try Request(from: &reader, version: context.apiVersion)
         // Unstructured: a connection's requests come from an event loop, which no task belongs to.
         // Each ends by itself, since what waits for long has a deadline of its own.
-        Task {
+        return Task {
             answer.send(await handler(request, context), key, context.apiVersion)
         }
     }
