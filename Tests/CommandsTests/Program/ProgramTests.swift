@@ -28,8 +28,8 @@ struct ProgramTests {
         #expect(
             captured.talk == """
                 error: there is no command 'cordwood prodcue'  [CW-6003]
-                  why: The commands of cordwood are: dev, serve, produce, consume, topic, config, \
-                bench, debug, errors, completion, version.
+                  why: The commands of cordwood are: dev, serve, produce, consume, topic, group, \
+                config, bench, debug, errors, completion, version.
                   try: cordwood produce
 
                 """)
