@@ -17,6 +17,11 @@ from server import Server  # noqa: E402
 names = itertools.count()
 
 
+def pytest_configure(config):
+    # kafka-python reads its schemas in a way that Python will give up one day.
+    config.addinivalue_line("filterwarnings", "ignore:(read|open)_text is deprecated")
+
+
 @pytest.fixture(scope="session")
 def binary():
     path = pathlib.Path(os.environ.get("CORDWOOD_BIN", ROOT / ".build/debug/cordwood")).resolve()
