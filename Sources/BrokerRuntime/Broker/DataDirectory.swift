@@ -30,12 +30,21 @@ struct DataDirectory {
         _ path: String, on fileSystem: any FileSystem
     ) throws(Fault) -> any FileLock {
         do throws(FileError) {
+            let isNew = try fileSystem.status(of: path) == nil
             try fileSystem.createDirectory(path)
+            // Or a power cut takes the folder, and with it all that was made durable in it.
+            if isNew { try fileSystem.syncDirectory(parent(of: path)) }
             if let lock = try fileSystem.lock(path + "/lock") { return lock }
         } catch {
             throw unusable(error)
         }
         throw Fault(.dataDirectoryLocked, "another server uses \(path)")
+    }
+
+    private static func parent(of path: String) -> String {
+        let name = path.last == "/" ? path.dropLast() : path[...]
+        guard let slash = name.lastIndex(of: "/") else { return "." }
+        return slash == name.startIndex ? "/" : String(name[..<slash])
     }
 
     private static func unusable(_ error: FileError) -> Fault {
