@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ClusterCore
+import CommitLog
 import Disk
 import Faults
 import GroupCore
@@ -186,5 +187,16 @@ struct GroupCoordinatorTests {
         let errors = await GroupFixture.commit(again, "readers", topic, [0: 1])
         #expect(errors == [.coordinatorNotAvailable])
         await again.close()
+
+        // Who repairs the log accepts the loss; what was not damaged is there.
+        let report = try LogRepair.repair(directory: "/data/groups", on: disk)
+        #expect(report.givenUp.count == 1)
+        let repaired = try await GroupFixture.open(disk)
+        #expect(await GroupFixture.committed(repaired, "readers", "logs", 1) == [19])
+        #expect(await GroupFixture.commit(repaired, "readers", topic, [0: 20]) == [nil])
+        await repaired.close()
+        let last = try await GroupFixture.open(disk)
+        #expect(await GroupFixture.committed(last, "readers", "logs", 1) == [20])
+        await last.close()
     }
 }
