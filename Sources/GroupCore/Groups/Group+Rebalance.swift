@@ -76,7 +76,7 @@ extension Group {
         else {
             // Only static members that are away: they have until their sessions time out.
             preparing.initial = nil
-            preparing.deadline = turn.now + max(rebalanceTimeout, 1)
+            preparing.deadline = turn.now + rebalanceTimeout
             phase = .preparing(preparing)
             return turn.wake(at: preparing.deadline)
         }
@@ -84,7 +84,7 @@ extension Group {
         var unsynced = SortedMap<String, Void>()
         for member in members.values where member.joinRequest != nil { unsynced.set(member.id, ()) }
         let agreement = Phase.Agreement(protocolName: chosenProtocol(), leaderID: leader.id)
-        let deadline = turn.now + max(rebalanceTimeout, 1)
+        let deadline = turn.now + rebalanceTimeout
         enter(
             .completing(
                 Phase.Completing(
@@ -202,13 +202,14 @@ extension Group {
         if let removalTime = removalTime(turn.settings), removalTime <= turn.now {
             delete(.removal(group: id), &turn)
         }
-        if let deadline { turn.wake(at: deadline) }
+        // What was asked for on the way may be settled by now.
+        turn.wakeTime = deadline
     }
 
     private mutating func expire(unsynced: [String], _ turn: inout Turn) {
         if case .completing(var completing) = phase, unsynced.isEmpty {
             // All wait for the log, which answers in time or not.
-            completing.syncDeadline = turn.now + max(rebalanceTimeout, 1)
+            completing.syncDeadline = turn.now + rebalanceTimeout
             phase = .completing(completing)
             return
         }

@@ -56,9 +56,9 @@ struct Group: Sendable {
         return members.contains(memberID) ? nil : .unknownMemberID
     }
 
-    /// The greatest time that a member takes to join again.
+    /// The greatest time that a member takes to join again: some, so that a deadline lies ahead.
     var rebalanceTimeout: Int64 {
-        members.values.reduce(0) { max($0, $1.rebalanceTimeout) }
+        members.values.reduce(1) { max($0, $1.rebalanceTimeout) }
     }
 
     var waitingJoinCount: Int {
