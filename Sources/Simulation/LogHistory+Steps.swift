@@ -13,7 +13,7 @@ extension LogHistory {
         if disk.isStopped || isOver || chance(settings.crashRate) {
             try endLife()
         } else {
-            switch draw(0...126) {
+            switch draw(0...129) {
             case 0..<40: try append()
             case 40..<52: try beginSync()
             case 52..<64: runSync()
@@ -27,6 +27,7 @@ extension LogHistory {
             case 95..<97: changeFaults()
             case 97..<99: try configure()
             case 99..<124: try produce()
+            case 124..<127: try rebuildIndex()
             default: armStop()
             }
         }
@@ -68,6 +69,7 @@ extension LogHistory {
     private mutating func runSync() {
         guard let ticket, ticketResult == nil else { return }
         noteFullDisk()
+        if chance(15) { syncFileSystem() }
         let result = ticket.run()
         note("run sync: \(result)")
         ticketResult = result

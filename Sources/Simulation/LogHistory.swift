@@ -172,6 +172,8 @@ public struct HistoryCounts: Sendable, Equatable {
     public var acknowledgements = 0
     public var epochs = 0
     public var harmedSnapshots = 0
+    public var fileSystemSyncs = 0
+    public var rebuiltIndexes = 0
 
     /// No events.
     public init() {}
@@ -198,6 +200,8 @@ public struct HistoryCounts: Sendable, Equatable {
             ("acknowledgements of them", \.acknowledgements),
             ("new epochs of producers", \.epochs),
             ("harmed snapshots of producers", \.harmedSnapshots),
+            ("syncs of the file system", \.fileSystemSyncs),
+            ("rebuilt indexes", \.rebuiltIndexes),
         ]
     }
 
