@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the listener is set to: patience, numbers of connections, sizes, addresses, new topics."""
 
+import socket
 import struct
 import time
 
@@ -11,6 +12,7 @@ from kafka_clients import CONFLUENT, KCAT, Record
 from kafka_wire import (
     NONE, UNKNOWN_TOPIC_OR_PARTITION, Wire, api_versions, batch, fetch, fetched, metadata, produce,
     produced)
+from server import refusal_of
 
 
 def test_connections_that_do_nothing_are_closed_and_those_that_wait_are_not(make_server):
@@ -84,6 +86,17 @@ def test_a_server_without_the_listener_serves_grpc(make_server):
     server = make_server({"listen.kafka.address": "none"})
     assert server.kafka is None
     Client(server.channel()).create("quiet")
+
+
+@pytest.mark.parametrize("address, code", [(None, "CW-3003"), ("0.0.0.0:0", "CW-3004")])
+def test_an_address_that_cannot_be_is_said_so(binary, tmp_path, address, code):
+    """One that is taken, and one that others can reach though there is no TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = address or f"127.0.0.1:{taken.getsockname()[1]}"
+        said = refusal_of(binary, {
+            "data_dir": tmp_path / "data", "listen.grpc.address": "127.0.0.1:0",
+            "listen.kafka.address": address})
+    assert code in said and "kafka" in said.lower()
 
 
 @pytest.mark.parametrize("client", [KCAT, CONFLUENT], ids=["kcat", "confluent"])
