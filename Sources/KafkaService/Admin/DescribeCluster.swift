@@ -14,7 +14,7 @@ extension RequestHandlers {
         guard request.endpointType == 1 else {
             response.errorCode =
                 request.endpointType == 2
-                ? Self.mismatchedEndpointType : Self.unsupportedEndpointType
+                ? .mismatchedEndpointType : .unsupportedEndpointType
             response.errorMessage = "this listener serves brokers' clients"
             return response
         }
@@ -31,9 +31,6 @@ extension RequestHandlers {
         response.brokers = [row]
         return response
     }
-
-    private static let mismatchedEndpointType = KafkaErrorCode(rawValue: 114)
-    private static let unsupportedEndpointType = KafkaErrorCode(rawValue: 115)
 
     /// All operations that there are on a cluster, as the bits of Kafka's AclOperation: create,
     /// alter, describe, act for the cluster, describe and alter configurations, and idempotent writes.

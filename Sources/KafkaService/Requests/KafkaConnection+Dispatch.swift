@@ -16,6 +16,7 @@ extension KafkaConnection {
     ) {
         frame.withUnsafeReadableBytes { bytes in
             var reader = KafkaReader(bytes)
+            var what = "a request"
             do throws(KafkaDecodingError) {
                 let start = try RequestStart(from: &reader)
                 let answer = Answer(
@@ -26,6 +27,7 @@ extension KafkaConnection {
                 guard isServed(key, start.apiVersion) else {
                     return refuseVersion(key, start.apiVersion, answer)
                 }
+                what = "\(key.name) version \(start.apiVersion)"
                 let header = try RequestRest(
                     from: &reader, headerVersion: key.requestHeaderVersion(for: start.apiVersion))
                 let context = RequestContext(
@@ -33,7 +35,7 @@ extension KafkaConnection {
                     advertised: advertised)
                 try handle(key, &reader, bytes, context, answer)
             } catch {
-                close(because: "a request cannot be read: \(error)")
+                close(because: "\(what) cannot be read: \(error)")
             }
         }
     }
