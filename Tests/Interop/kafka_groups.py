@@ -51,9 +51,11 @@ class Member:
         return [event["value"] for event in self.of("record")]
 
     def ownerships(self):
-        """Partition, from when, until when."""
+        """Partition, from when, until when. Not all clients say what they give up by leaving."""
         began = {}
-        for event in self.of("assigned", "revoked", "lost"):
+        for event in self.of("assigned", "revoked", "lost", "leaving"):
+            if event["event"] == "leaving":
+                event = {**event, "partitions": list(began)}
             for partition in event["partitions"]:
                 if event["event"] == "assigned":
                     began.setdefault(partition, event["time"])
@@ -64,9 +66,9 @@ class Member:
 
     def kill(self):
         """SIGKILL: the member is gone and nobody is told."""
+        self.killed = time.monotonic()
         self.process.kill()
         self.process.wait()
-        self.killed = time.monotonic()
         self.reader.join()
 
     def leave(self):

@@ -67,6 +67,7 @@ def run_confluent(options):
             say("committed", partition=message.partition(), offset=message.offset() + 1)
         except confluent_kafka.KafkaException as error:
             say("error", code=error.args[0].code(), text=str(error))
+    say("leaving")
     consumer.close()
 
 
@@ -113,6 +114,7 @@ def run_kafka_python(options):
             break
         except kafka.errors.KafkaError as error:
             say("error", code=getattr(error, "errno", None), text=repr(error))
+    say("leaving")
     consumer.close(autocommit=False)
 
 
@@ -154,6 +156,7 @@ def run_aiokafka(options):
             except aiokafka.errors.KafkaError as error:
                 say("error", code=getattr(error, "errno", None), text=repr(error))
                 await asyncio.sleep(0.1)
+        say("leaving")
         await consumer.stop()
 
     asyncio.run(run())
