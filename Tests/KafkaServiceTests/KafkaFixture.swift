@@ -14,22 +14,31 @@ import Testing
 
 let noLogger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
 
+/// Settings of a listener for tests, with some changed.
+func settings(_ change: (inout KafkaSettings) -> Void = { _ in }) -> KafkaSettings {
+    var settings = KafkaSettings()
+    settings.clusterID = "AAAAAAAAAAAAAAAAAAAAAA"
+    change(&settings)
+    return settings
+}
+
+/// Settings of a broker for tests, with some changed.
+func brokerSettings(_ change: (inout BrokerSettings) -> Void = { _ in }) -> BrokerSettings {
+    var settings = BrokerSettings()
+    settings.diskLowBytes = 0
+    settings.diskCriticalBytes = 0
+    settings.diskReserveBytes = 0
+    change(&settings)
+    return settings
+}
+
 /// Runs a test against a listener over a broker on a disk in memory.
 func withListener(
-    _ change: (inout KafkaSettings) -> Void = { _ in },
-    broker brokerSettings: (inout BrokerSettings) -> Void = { _ in },
+    _ settings: KafkaSettings = settings(), broker limits: BrokerSettings = brokerSettings(),
     on disk: SimulatedFileSystem = SimulatedFileSystem(modelsPowerCuts: false),
     logger: Logger = noLogger,
     _ body: (KafkaListener, Broker) async throws -> Void
 ) async throws {
-    var settings = KafkaSettings()
-    settings.clusterID = "AAAAAAAAAAAAAAAAAAAAAA"
-    change(&settings)
-    var limits = BrokerSettings()
-    limits.diskLowBytes = 0
-    limits.diskCriticalBytes = 0
-    limits.diskReserveBytes = 0
-    brokerSettings(&limits)
     let broker = try Broker.open(
         dataDirectory: "/data", fileSystem: disk, settings: limits, logger: logger)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -37,7 +37,7 @@ struct DiscoveryTests {
 
     @Test("no topics, all topics and missing topics are told apart")
     func topics() async throws {
-        try await withListener({ $0.autoCreateTopics = false }) { listener, broker in
+        try await withListener(settings { $0.autoCreateTopics = false }) { listener, broker in
             _ = try await broker.createTopic("t", partitionCount: 3, settings: [:])
             try await KafkaTestClient.connect(to: listener) { session in
                 var request = MetadataRequest()
@@ -84,7 +84,8 @@ struct DiscoveryTests {
 
     @Test("what is configured is told instead of the address that was reached")
     func advertised() async throws {
-        try await withListener({ $0.advertised = .init(host: "log.example", port: 19092) }) {
+        try await withListener(settings { $0.advertised = .init(host: "log.example", port: 19092) })
+        {
             listener, _ in
             try await KafkaTestClient.connect(to: listener) { session in
                 let answer: MetadataResponse = try await session.ask(

@@ -387,7 +387,8 @@ struct ProduceFetchTests {
 
     @Test("a full queue holds the producer back, and loses and reorders nothing")
     func fullQueue() async throws {
-        try await withListener(broker: { $0.queueBytesMax = 4 << 10 }) { listener, broker in
+        try await withListener(broker: brokerSettings { $0.queueBytesMax = 4 << 10 }) {
+            listener, broker in
             _ = try await broker.createTopic("t", partitionCount: 1, settings: [:])
             try await KafkaTestClient.connect(to: listener) { session in
                 let sent = batch([String(repeating: "x", count: 1500)])

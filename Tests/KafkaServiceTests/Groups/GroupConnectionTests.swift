@@ -25,7 +25,9 @@ struct GroupConnectionTests {
 
     @Test("a member whose connection closes while it joins is in the group no more")
     func closedWhileJoining() async throws {
-        try await withListener(broker: { $0.groups.initialRebalanceDelay = 3_600_000 }) {
+        try await withListener(
+            broker: brokerSettings { $0.groups.initialRebalanceDelay = 3_600_000 }
+        ) {
             listener, broker in
             // Before the groups were read nobody can join.
             _ = try await broker.groups.listGroups()
@@ -43,7 +45,7 @@ struct GroupConnectionTests {
 
     @Test("a member joins, syncs, commits and leaves over one connection")
     func life() async throws {
-        try await withListener(broker: { $0.groups.initialRebalanceDelay = 0 }) {
+        try await withListener(broker: brokerSettings { $0.groups.initialRebalanceDelay = 0 }) {
             listener, broker in
             _ = try await broker.groups.listGroups()
             _ = try await broker.createTopic("logs", partitionCount: 1, settings: [:])
