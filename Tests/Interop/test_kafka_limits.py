@@ -28,7 +28,7 @@ def test_connections_that_do_nothing_are_closed_and_those_that_wait_are_not(make
     assert time.monotonic() - began < 5
     assert fetched(waiting.receive(request, number)).error_code == NONE
     assert time.monotonic() - began >= 4.9
-    assert "did not come in full" in server.log()
+    assert "has not come in full" in server.log()
     for wire in (silent, half, idle, waiting):
         wire.socket.close()
 

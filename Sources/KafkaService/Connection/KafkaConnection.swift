@@ -38,6 +38,8 @@ final class KafkaConnection: ChannelDuplexHandler {
     var isHeldByRequest = false
     private var readIsHeld = false
     private var waitsForBudget = false
+    /// How fast the bytes of a request have to come in the long run.
+    private static let bytesPerSecondMin = 32 << 10
     /// What a connection may hold, and how large an answer may be, even when all of them together hold too much.
     private static let bytesFree = 64 << 10
 
@@ -189,10 +191,20 @@ final class KafkaConnection: ChannelDuplexHandler {
             } else {
                 received.clear()
             }
+        }
+        // A whole request that has to wait does so for the server's or its own sake.
+        if received.readableBytes == 0 || hasWholeFrame {
             frameBegan = nil
         } else if frameBegan == nil {
             frameBegan = registry.seconds
         }
+    }
+
+    private var hasWholeFrame: Bool {
+        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self) else {
+            return false
+        }
+        return received.readableBytes >= 4 + Int(length)
     }
 
     /// The next whole frame, without its length, if it can be begun now.
@@ -261,6 +273,8 @@ final class KafkaConnection: ChannelDuplexHandler {
         while let first = underWay.first, let answer = first.answer {
             underWay.removeFirst()
             bytesHeld -= first.bytes
+            // Meanwhile it may not have been read from.
+            if frameBegan != nil { frameBegan = registry.seconds }
             budget.giveBack(first.bytes)
             switch answer {
             case .buffers(let buffers):
@@ -329,8 +343,15 @@ final class KafkaConnection: ChannelDuplexHandler {
         let now = registry.seconds
         for request in underWay where now >= request.deadline { request.expire?() }
         let idle = now - lastActivity
-        if let frameBegan, underWay.isEmpty, now - frameBegan > settings.requestTimeMax / 1000 {
-            close(because: "a request did not come in full within \(settings.requestTimeMax) ms")
+        // So long at once, and as much longer as a slow line takes for what has come.
+        let patience =
+            settings.requestTimeMax / 1000 + Int64(received.readableBytes / Self.bytesPerSecondMin)
+        if let frameBegan, underWay.isEmpty, now - frameBegan > patience {
+            close(
+                because: """
+                    a request has not come in full after \(now - frameBegan) s: \
+                    \(received.readableBytes) bytes of it are here
+                    """)
         } else if !hasAsked, idle > settings.requestTimeMax / 1000 {
             close(because: "no request within \(settings.requestTimeMax) ms of connecting")
         } else if underWay.isEmpty, idle > settings.idleMax / 1000 {

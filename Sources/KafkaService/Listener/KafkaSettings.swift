@@ -24,8 +24,8 @@ public struct KafkaSettings: Sendable {
     public var serverBytesMax = 512 << 20
     /// Milliseconds after which a connection without requests is closed.
     public var idleMax: Int64 = 600_000
-    /// Milliseconds that a new connection may take for its first request, and any may take from a
-    /// request's first byte to its last.
+    /// Milliseconds that a new connection may take for its first request, and any from a request's
+    /// first byte to its last, if no more than 32 KiB a second come.
     public var requestTimeMax: Int64 = 30_000
     /// Connections of one client address.
     public var connectionsPerAddressMax = 1024
