@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+@_exported public import Positions
+
 /// The ordinal of a record in its log, from 0.
 ///
 /// Never reused.
@@ -28,46 +30,6 @@ extension Offset: ExpressibleByIntegerLiteral, CustomStringConvertible {
     public init(integerLiteral value: Int64) { rawValue = value }
 
     public var description: String { "\(rawValue)" }
-}
-
-/// The ordinal of a frame in its log, from 1: the Raft index.
-///
-/// 0 means "before the first frame".
-///
-/// Frames without records take an index and no offset, so the two count apart.
-public struct LogIndex: RawRepresentable, Hashable, Comparable, Sendable {
-    public var rawValue: UInt64
-
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-    public init(_ value: UInt64) { rawValue = value }
-
-    /// Before the first frame.
-    public static let zero = LogIndex(0)
-
-    @inlinable
-    public static func < (left: LogIndex, right: LogIndex) -> Bool {
-        left.rawValue < right.rawValue
-    }
-
-    /// The index of the frame behind this one.
-    @inlinable
-    public var next: LogIndex { LogIndex(rawValue + 1) }
-}
-
-/// The period of one leader, from 1: the Raft term, and the leader epoch on Kafka's wire.
-public struct Term: RawRepresentable, Hashable, Comparable, Sendable {
-    public var rawValue: UInt64
-
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-    public init(_ value: UInt64) { rawValue = value }
-
-    /// Before the first leader.
-    public static let zero = Term(0)
-    /// The highest term that fits the 32-bit leader epoch of a batch.
-    public static let max = Term(UInt64(Int32.max))
-
-    @inlinable
-    public static func < (left: Term, right: Term) -> Bool { left.rawValue < right.rawValue }
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z, without leap seconds.
