@@ -12,8 +12,8 @@ public enum Effect: Sendable, Equatable {
     case saveHardState(HardState, version: UInt64)
     /// Write entries, and have them synced; then give ``Input/entriesStored(through:epoch:)``.
     ///
-    /// Writes are done in order. A failure is ``Input/entriesRefused(last:)`` or
-    /// ``Input/storageFailed``, and the effects behind it are dropped.
+    /// Writes are done in order. A failure is told by ``Input/entriesRefused(last:)`` or
+    /// ``Input/storageFailed`` before anything else; the effects behind it are performed all the same.
     case append(AppendRequest)
     /// Give the peer this message; with the entries' content if it has some.
     case send(Message)

@@ -35,5 +35,6 @@ public struct RaftSettings: Sendable, Equatable {
         public var bug: PlantedBug?
     #endif
 
+    /// The default settings.
     public init() {}
 }

@@ -6,7 +6,8 @@
 /// of the new voters have to agree separately (Ongaro's thesis, 4.3). A configuration counts from
 /// the moment its entry is appended, and is taken back with the entry.
 ///
-/// All lists are sorted and without duplicates; a learner is not a voter.
+/// All lists are sorted and without duplicates. A learner is not among the voters; in a joint
+/// configuration it may be among those that are leaving, and votes until it has left.
 public struct Configuration: Sendable, Equatable {
     /// The voters; those to come, in a joint configuration.
     public internal(set) var voters: [ReplicaID]
@@ -24,8 +25,7 @@ public struct Configuration: Sendable, Equatable {
     ) {
         self.voters = Self.sorted(voters)
         self.outgoing = Self.sorted(outgoing)
-        let voting = Self.sorted(voters + outgoing)
-        self.learners = Self.sorted(learners).filter { !voting.contains($0) }
+        self.learners = Self.sorted(learners).filter { !voters.contains($0) }
     }
 
     /// Whether two majorities are needed.
@@ -42,18 +42,11 @@ public struct Configuration: Sendable, Equatable {
 
     /// The joint configuration that leads from this one to another.
     func joined(with target: Configuration) -> Configuration {
-        Configuration(
-            voters: target.voters, outgoing: voters,
-            // Who only learns from now on still votes in the old majority.
-            learners: target.learners)
+        Configuration(voters: target.voters, outgoing: voters, learners: target.learners)
     }
 
     /// What a joint configuration leads to.
-    ///
-    /// - Parameter learners: The learners of the change, some of which may be leaving voters.
-    func left(learners: [ReplicaID]) -> Configuration {
-        Configuration(voters: voters, learners: learners)
-    }
+    var settled: Configuration { Configuration(voters: voters, learners: learners) }
 
     private static func sorted(_ ids: [ReplicaID]) -> [ReplicaID] {
         var sorted: [ReplicaID] = []
