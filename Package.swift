@@ -83,7 +83,8 @@ let package = Package(
         // Level 1
         .target(name: "Records", dependencies: ["Bytes", "Positions"], swiftSettings: pureRoom),
         .target(
-            name: "RaftCore", dependencies: ["Positions", "Bytes", deque], swiftSettings: pureRoom + plantable),
+            name: "RaftCore", dependencies: ["Positions", "Bytes", deque],
+            swiftSettings: pureRoom + plantable),
         .target(name: "Disk", swiftSettings: pureRoom),
         .systemLibrary(name: "CZlib"),
         .target(name: "CCodecs", linkerSettings: [.linkedLibrary("dl")]),

@@ -57,8 +57,9 @@ public struct HardState: Sendable, Equatable {
 
 /// Entries to be written.
 public struct AppendRequest: Sendable, Equatable {
-    /// The place of the first one. Entries from here on that the log has are to be removed first,
-    /// if ``truncates`` says so.
+    /// The place of the first one.
+    ///
+    /// Entries from here on that the log has are removed first, if ``truncates`` says so.
     public var first: LogIndex
     public var entries: [EntryInfo]
     /// Whether the log has other entries from ``first`` on.
