@@ -37,8 +37,10 @@ extension HistoryChecker {
             for (place, value) in values.enumerated() {
                 let offset = bases[number] &+ Int64(place)
                 let cell = table[table.number(of: offset)]
-                guard offset >= start, !(cell.wasPolled && cell.acknowledgedValue == value)
-                else { continue }
+                let wasPolled =
+                    cell.acknowledgedValue == value
+                    ? cell.wasPolled : polledOthers.contains(SeenRecord(Offset(offset), value))
+                guard offset >= start, !wasPolled else { continue }
                 report(.unseen, [Int32(number)], offset: offset, value: value)
                 break
             }
@@ -49,7 +51,8 @@ extension HistoryChecker {
     mutating func checkTerms() {
         var entries: [(base: Int64, term: Term, append: Int32)] = []
         for (number, operation) in history.operations.enumerated() {
-            if case .append(_, _, .acknowledged(let base, let term)) = operation.kind, term > .zero {
+            if case .append(_, _, .acknowledged(let base, let term)) = operation.kind, term > .zero
+            {
                 entries.append((base.rawValue, term, Int32(number)))
             }
         }

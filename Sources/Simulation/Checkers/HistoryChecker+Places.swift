@@ -56,8 +56,10 @@ extension HistoryChecker {
                 let offset = record.offset.rawValue
                 read(offset, record.value, Int32(number), endedAt: operation.end)
                 let cell = table.number(of: offset)
-                if table[cell].acknowledgedBy >= 0, table[cell].acknowledgedValue == record.value {
+                if table[cell].acknowledgedValue == record.value {
                     table[cell].wasPolled = true
+                } else if table[cell].acknowledgedBy >= 0 {
+                    polledOthers.insert(record)
                 }
             }
         }
@@ -84,7 +86,8 @@ extension HistoryChecker {
         }
         if cell.acknowledgedBy >= 0, cell.acknowledgedValue != value, !table[number].isReported {
             table[number].isReported = true
-            report(.inconsistentOffset, [cell.acknowledgedBy, reader], offset: offset, value: value)
+            report(
+                .inconsistentOffset, [cell.acknowledgedBy, reader], offset: offset, value: value)
         }
         guard let found else {
             if phantoms.insert(value).inserted {

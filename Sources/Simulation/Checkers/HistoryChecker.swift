@@ -31,6 +31,8 @@ public struct HistoryChecker {
     /// By operation: what was already reported of it.
     var reported: [Reported]
     var phantoms: Set<UInt64> = []
+    /// What polls returned where another value was acknowledged first.
+    var polledOthers: Set<SeenRecord> = []
     var anomalies: [Anomaly] = []
     private var counts: [Int]
 
