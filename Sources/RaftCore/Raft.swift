@@ -42,6 +42,8 @@ public struct Raft: Sendable {
     var version: UInt64 = 0
     /// The version that is on the disk.
     var savedVersion: UInt64 = 0
+    /// The hard state was changed when the replica came up, and nobody was told yet.
+    private var owesSave = false
 
     var entries: EntryTable
     /// The last entry that is on the disk, with all before it.
@@ -112,8 +114,13 @@ public struct Raft: Sendable {
         verified = start.startIndex
         damaged = start.damaged
         mayHaveLostEntries = start.mayHaveLostEntries
-        // A log can be ahead of the journal only if it was written by a program without one.
-        hardState.term = max(hardState.term, entries.lastTerm)
+        // The log's sync may have been ahead of the journal's. In the term that only the log knows of
+        // there was no vote, and that has to be saved before anything is said in it.
+        if entries.lastTerm > hardState.term {
+            hardState = HardState(term: entries.lastTerm, vote: nil)
+            version = 1
+            owesSave = true
+        }
         resetClock()
     }
 
@@ -178,6 +185,10 @@ public struct Raft: Sendable {
     /// Costs time in the number of members and of entries in the message, and never waits.
     public mutating func receive(_ input: Input, into effects: inout [Effect]) {
         guard !hasFailed else { return refuse(input, into: &effects) }
+        if owesSave {
+            owesSave = false
+            effects.append(.saveHardState(hardState, version: version))
+        }
         switch input {
         case .tick: tick(into: &effects)
         case .message(let message): receive(message, into: &effects)

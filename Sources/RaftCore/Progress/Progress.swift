@@ -41,6 +41,11 @@ struct Progress: Sendable, Equatable {
     /// Ticks since a snapshot was sent.
     var snapshotTicks = 0
 
+    /// How many messages may be on their way: few after the logs were found to part, and twice as
+    /// many with each answer, so that a network that reorders is not flooded with repeats.
+    private(set) var window = Self.windowLeast
+    private static let windowLeast = 2
+
     private(set) var inflight: Deque<Inflight> = []
     private(set) var inflightBytes = 0
 
@@ -69,13 +74,21 @@ struct Progress: Sendable, Equatable {
         inflightBytes -= first.bytes
     }
 
+    mutating func widenWindow() { window = min(window * 2, 1 << 16) }
+
+    /// Begins anew, with nothing on its way.
+    mutating func narrowWindow() {
+        window = Self.windowLeast
+        releaseAll()
+    }
+
     mutating func releaseAll() {
         inflight.removeAll(keepingCapacity: true)
         inflightBytes = 0
     }
 
     func isFull(_ settings: RaftSettings) -> Bool {
-        inflight.count >= max(1, settings.inflightMessagesMax)
+        inflight.count >= max(1, min(window, settings.inflightMessagesMax))
             || (inflightBytes >= settings.inflightBytesMax && !inflight.isEmpty)
     }
 }

@@ -145,7 +145,10 @@ extension Raft {
         guard match <= lastIndex else { return }
         let follower = leadership.progress[number].id
         let isNews = match > leadership.progress[number].match
-        if isNews { leadership.progress[number].match = match }
+        if isNews {
+            leadership.progress[number].match = match
+            leadership.progress[number].widenWindow()
+        }
         let known = leadership.progress[number].match
         switch leadership.progress[number].state {
         case .probe:
@@ -198,7 +201,7 @@ extension Raft {
         }
         leadership.progress[number].state = .probe
         leadership.progress[number].probeIsOut = false
-        leadership.progress[number].releaseAll()
+        leadership.progress[number].narrowWindow()
         replicate(to: number, isProbing: true, into: &effects)
     }
 
