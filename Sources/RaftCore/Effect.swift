@@ -17,7 +17,7 @@ public enum Effect: Sendable, Equatable {
     case append(AppendRequest)
     /// Give the peer this message; with the entries' content if it has some.
     case send(Message)
-    /// Read entries from the log and give them to the peer; then give
+    /// Read entries from the log and give them to the peer; then, if it was an append, give
     /// ``Input/storedSent(to:first:last:term:)``.
     case sendStored(StoredRequest)
     /// All entries up to here are committed.
