@@ -9,11 +9,20 @@ extension Raft {
     /// Not if it has none itself, lacks entries that it has called durable, or has a disk that does
     /// not answer.
     var mayCampaign: Bool {
-        guard configuration.isVoter(id), !isRemoved, installing == nil else { return false }
+        guard isNeededAsVoter, !isRemoved, installing == nil else { return false }
         guard damaged.isEmpty || planted(.damagedCampaigns) else { return false }
         if isStalled && !isAlone { return false }
         if case .leader = state { return false }
         return !abstains
+    }
+
+    /// Whether the replica votes, or would if its removal came to nothing.
+    ///
+    /// Until the removal is committed, the only log with all entries may be this one: then no other
+    /// can be elected, and this one has to be, by the votes of the others (thesis 4.2.2).
+    private var isNeededAsVoter: Bool {
+        if configuration.isVoter(id) { return true }
+        return members.latestIndex > commit && members.previous?.isVoter(id) == true
     }
 
     /// Whether no other replica has a vote.

@@ -57,8 +57,10 @@ struct EntryTable: Sendable {
         return low - 1
     }
 
-    /// The last entry at or before `index` whose term is not above `term`; the start if none is.
+    /// The last entry at or before `index` whose term is not above `term`; the start if none is,
+    /// and `index` itself if that lies before the start.
     func lastIndex(upTo index: LogIndex, ofTermUpTo term: Term) -> LogIndex {
+        guard index > startIndex else { return index }
         var result = min(index, lastIndex)
         while result > startIndex {
             let number = termNumber(at: result)

@@ -158,8 +158,7 @@ extension Raft {
         case .snapshot where known >= startIndex:
             leadership.progress[number].state = .replicate
             leadership.progress[number].next = known.next
-        case .snapshot: break
-        case .replicate:
+        case .snapshot, .replicate:
             leadership.progress[number].next = max(leadership.progress[number].next, known.next)
         }
         leadership.progress[number].release(upTo: known)

@@ -28,6 +28,11 @@ struct MemberHistory: Sendable {
     /// The entry that names them.
     var latestIndex: LogIndex { entries[entries.count - 1].index }
 
+    /// The members before the latest change, if the log still names them.
+    var previous: Configuration? {
+        entries.count > 1 ? entries[entries.count - 2].configuration : nil
+    }
+
     /// The members as of the log's start.
     var first: Configuration { entries[0].configuration }
 
