@@ -238,9 +238,17 @@ public struct Raft: Sendable {
                 clock.failedRounds += 1
                 campaign(into: &effects)
             } else {
-                resetClock()
+                loseLeader(into: &effects)
             }
         }
+    }
+
+    /// Stops waiting for a leader that is not heard, so that others may be elected.
+    private mutating func loseLeader(into effects: inout [Effect]) {
+        resetClock()
+        guard leader != nil else { return }
+        leader = nil
+        reportRole(into: &effects)
     }
 
     /// Counts for how long the disk has done nothing of what it was asked.
