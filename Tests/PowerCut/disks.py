@@ -191,20 +191,31 @@ def end(process):
 
 
 def sweep(folder):
-    """Takes away mounts and loop devices below a folder; returns what there was."""
+    """Takes away what a run that was killed left behind below a folder: programs that work there,
+    mounts and loop devices. Returns what there was."""
     found = []
+    for process in pathlib.Path("/proc").glob("[1-9]*"):
+        try:
+            arguments = (process / "cmdline").read_text().split("\0")
+        except OSError:
+            continue  # It has ended since.
+        # A device that stands still must end before what is above it can.
+        if arguments[0] in ("nbdkit", "nbdfuse") and any(folder in part for part in arguments):
+            found.append(f"{arguments[0]} {process.name}")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
+    # Once its image is out of reach a device no longer says where that was.
+    listed = run("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE", check=False)
+    devices = [line.split()[0] for line in listed.splitlines() if f"{folder}/" in line]
     mounts = [line.split()[1].encode().decode("unicode_escape")
               for line in pathlib.Path("/proc/mounts").read_text().splitlines()]
     for path in reversed(mounts):
         if path.startswith(f"{folder}/"):
             found.append(path)
             run("umount", "--lazy", path, check=False)
-    for line in run("losetup", "--list", "--noheadings", "--output", "NAME,BACK-FILE",
-                    check=False).splitlines():
-        device, _, image = line.partition(" ")
-        if image.strip().startswith(f"{folder}/"):
-            found.append(device)
-            run("losetup", "--detach", device, check=False)
+    for device in devices:
+        found.append(device)
+        run("losetup", "--detach", device, check=False)
     return found
 
 

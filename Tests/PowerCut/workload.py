@@ -200,7 +200,7 @@ class Ledger:
         """Nothing that was ever read has changed."""
         for where, known in self.content.items():
             values = [value for _, value in client.read(where[0], 0, where[1])]
-            assert values == known, f"{where}: what was read before has changed"
+            assert values[:len(known)] == known, f"{where}: what was read before has changed"
 
 
 def _list_request():
