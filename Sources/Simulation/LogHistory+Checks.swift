@@ -32,6 +32,8 @@ extension LogHistory {
             guard isOver || shown == model.end else {
                 throw Violation("shows up to \(shown), but wrote \(model.end)")
             }
+        case .byCaller:
+            throw Violation("commits by itself, or not at all")
         }
         let fresh = model.shown
         model.shown = shown

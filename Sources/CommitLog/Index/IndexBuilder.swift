@@ -23,7 +23,7 @@ struct IndexBuilder: Sendable {
 
     /// Takes note of a frame; it gets an entry if the last one is far enough.
     mutating func note(_ frame: FrameHeader, at position: UInt64, interval: Int) {
-        guard frame.kind != .mark else { return }
+        guard frame.kind.isEntry else { return }
         if bytesSinceEntry >= interval {
             index.append(
                 IndexEntry(
@@ -56,6 +56,47 @@ struct IndexBuilder: Sendable {
     mutating func noteRestored(_ frame: FrameHeader) {
         bytesSinceEntry = frame.frameLength
         if frame.kind == .batch { maxTimestamp = max(maxTimestamp, frame.maxTimestamp.rawValue) }
+    }
+
+    /// Forgets the entries at or behind a position: the segment was cut there.
+    ///
+    /// ``catchUp(with:header:end:interval:)`` is to follow.
+    mutating func cut(to end: UInt64) {
+        var kept = index.count
+        while kept > 0, UInt64(index[kept - 1].position) >= end { kept -= 1 }
+        index.removeAll(from: kept)
+        savedCount = min(savedCount, kept)
+        hasRest = true
+    }
+
+    /// Takes note of the frames from the last entry on, as if they were appended only now.
+    mutating func catchUp(
+        with store: any File, header: StoreHeader, end: UInt64, interval: Int
+    ) throws(FileError) {
+        let last = index.count > 0 ? index[index.count - 1] : nil
+        maxTimestamp = last?.maxTimestampBefore ?? .min
+        bytesSinceEntry = last == nil ? .max : 0
+        let scanner = StoreScanner(
+            store, group: header.group, salt: header.salt,
+            from: last.map { UInt64($0.position) } ?? UInt64(StoreHeader.size), end: end)
+        var isKnown = last != nil
+        while true {
+            switch try scanner.next(checkingPayloads: false) {
+            case .end: return
+            case .flaw:
+                guard try scanner.seekFrame(from: scanner.position + 1) != nil else { return }
+                breakRun()
+                isKnown = false
+            case .frame(let frame):
+                if isKnown {
+                    noteRestored(frame)
+                    isKnown = false
+                } else {
+                    note(
+                        frame, at: scanner.position - UInt64(frame.frameLength), interval: interval)
+                }
+            }
+        }
     }
 
     /// Takes over the highest timestamp that the checkpoint knows.

@@ -39,6 +39,11 @@ final class IndexBuffer: @unchecked Sendable {
         unsafe slots.initialize(from: other.slots, count: count)
     }
 
+    convenience init(copying other: IndexBuffer, count: Int) {
+        self.init(capacity: max(16, count))
+        unsafe slots.initialize(from: other.slots, count: count)
+    }
+
     deinit {
         unsafe slots.deallocate()
     }
@@ -86,6 +91,16 @@ struct SparseIndex: Sendable {
         count += 1
     }
 
+    /// Forgets the entries from one on.
+    ///
+    /// Those that readers have in hand are left alone: what comes goes to other memory.
+    mutating func removeAll(from position: Int) {
+        guard position < count else { return }
+        count = position
+        restoredCount = min(restoredCount, position)
+        buffer = IndexBuffer(copying: buffer, count: count)
+    }
+
     subscript(position: Int) -> IndexEntry {
         precondition(position < count, "entry \(position) of \(count)")
         return buffer[position]
@@ -107,6 +122,11 @@ struct SparseIndexView: Sendable {
     /// Where to begin to look for an offset: the last known frame that begins at or before it.
     func entry(atOrBefore offsetDelta: Int64) -> Hit? {
         last { Int64($0.offsetDelta) <= offsetDelta }
+    }
+
+    /// Where to begin to look for an entry: the last known frame at or before it.
+    func entry(atOrBeforeIndex indexDelta: Int64) -> Hit? {
+        last { Int64($0.indexDelta) <= indexDelta }
     }
 
     /// Where to begin to look for a time: the last known frame before which all are older.

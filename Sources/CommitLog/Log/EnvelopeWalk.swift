@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Bytes
 internal import Disk
 internal import Records
 
@@ -53,7 +54,20 @@ struct EnvelopeWalk {
         return (frame, unsafe bytes.withUnsafeBytes { unsafe BatchHeader(reading: $0) })
     }
 
-    private mutating func next() throws(LogError) -> FrameHeader? {
+    /// The bytes behind an envelope that was just walked over; `nil` if they are damaged.
+    func payload(of frame: FrameHeader) throws(LogError) -> [UInt8]? {
+        let start = position - UInt64(frame.payloadLength)
+        guard position <= segment.size else { return nil }
+        let bytes = try onDisk { () throws(FileError) in
+            try segment.store.bytes(at: start, count: frame.payloadLength)
+        }
+        guard bytes.count == frame.payloadLength, CRC32C.checksum(bytes) == frame.payloadChecksum
+        else { return nil }
+        return bytes
+    }
+
+    /// The next envelope; `nil` at the segment's end.
+    mutating func next() throws(LogError) -> FrameHeader? {
         guard position + UInt64(FrameHeader.size) <= segment.size else { return nil }
         if position < chunkStart
             || position + UInt64(FrameHeader.size) > chunkStart + UInt64(chunk.count)

@@ -76,7 +76,7 @@ extension Log {
             }
             let length = UInt64(FrameHeader.size + batch.count)
             let size = active.size + run.byteCount
-            if size > UInt64(StoreHeader.size),
+            if run.nextOffset > active.baseOffset,
                 size + length > UInt64(settings.segmentSizeMax) || segmentIsOld(now)
             {
                 try write(run)
@@ -103,8 +103,9 @@ extension Log {
         else { return }
         let mark = FrameHeader(
             kind: .mark, payloadLength: 0, recordCount: 0, group: group, salt: active.header.salt,
-            index: lastIndex, term: term, baseOffset: nextOffset, maxTimestamp: .none,
-            durableIndex: syncedIndex, payloadChecksum: 0)
+            index: lastIndex, term: settings.commitRule == .byCaller ? lineage.lastTerm : term,
+            baseOffset: nextOffset, maxTimestamp: .none, durableIndex: syncedIndex,
+            payloadChecksum: 0)
         var bytes = [UInt8](repeating: 0, count: FrameHeader.size)
         unsafe bytes.withUnsafeMutableBytes { unsafe mark.write(to: $0) }
         let position = active.size
@@ -119,7 +120,7 @@ extension Log {
     }
 
     /// Writes frames behind the active segment's last one and takes note of them.
-    private func write(_ run: FrameBatch) throws(LogError) {
+    func write(_ run: FrameBatch) throws(LogError) {
         guard run.byteCount > 0 else { return }
         do throws(FileError) {
             try unsafe active.store.write(run.pieces, at: active.size)
@@ -128,11 +129,19 @@ extension Log {
             try undoWrite(error)
         }
         producers.commit()
+        let isReplicated = settings.commitRule == .byCaller
         for header in run.headers {
             active.builder.note(header, at: active.size, interval: settings.indexInterval)
             active.size += UInt64(header.frameLength)
+            if isReplicated {
+                lineage.note(
+                    term: header.term, index: header.index, offset: header.baseOffset)
+                tail.append(endOffset: header.endOffset)
+            }
         }
-        precondition(run.nextOffset > nextOffset, "offsets ascend: \(nextOffset)")
+        precondition(
+            run.nextIndex > nextIndex && run.nextOffset >= nextOffset,
+            "indexes and offsets ascend: \(nextIndex), \(nextOffset)")
         nextOffset = run.nextOffset
         nextIndex = run.nextIndex
         statedDurableIndex = syncedIndex
@@ -161,20 +170,21 @@ extension Log {
 
     // MARK: Rolling
 
-    private func segmentIsOld(_ now: Timestamp) -> Bool {
+    func segmentIsOld(_ now: Timestamp) -> Bool {
         let created = active.header.created.rawValue
         return created >= 0 && now.rawValue &- created >= settings.segmentAgeMax
     }
 
     /// Closes the active segment if it has records and is older than the settings allow.
     public func rollIfOld(now: Timestamp) throws(LogError) {
-        guard state == .open, !active.isEmpty, segmentIsOld(now) else { return }
+        guard state == .open, nextOffset > active.baseOffset, segmentIsOld(now) else { return }
         try roll(now: now)
     }
 
     /// Closes the active segment and begins the next one, which vouches for it.
     func roll(now: Timestamp) throws(LogError) {
-        precondition(!active.isEmpty, "an empty segment is not closed")
+        // Segments are named by their first offset: without records there is no new name.
+        precondition(nextOffset > active.baseOffset, "a segment without records is not closed")
         let header = StoreHeader(
             group: group, salt: salts.next(), baseOffset: nextOffset, baseIndex: nextIndex,
             previous: StoreHeader.Previous(
@@ -184,7 +194,8 @@ extension Log {
         let next: ActiveSegment
         do throws(FileError) {
             try active.builder.save(in: directory, of: active.header.salt, on: fileSystem)
-            next = try ActiveSegment.create(header, in: directory, on: fileSystem)
+            next = try ActiveSegment.create(
+                header, head: headFrame(salt: header.salt), in: directory, on: fileSystem)
         } catch {
             // Nothing was begun that recovery does not know how to drop.
             if error.reason == .noSpace { throw .diskFull(error) }
@@ -199,50 +210,29 @@ extension Log {
         active = next
         directoryIsUnsynced = true
     }
+
+    /// The first frame of a new segment; none if nobody but this log decides what is committed.
+    private func headFrame(salt: UInt64) -> [UInt8] {
+        guard settings.commitRule == .byCaller else { return [] }
+        return FrameHeader.head(
+            lineage, group: group, salt: salt, after: lastIndex, nextOffset: nextOffset,
+            durableIndex: syncedIndex)
+    }
 }
 
-/// Frames that go to the store in one write.
-@safe
-private struct FrameBatch {
-    private(set) var pieces: [UnsafeRawBufferPointer] = unsafe []
-    private(set) var headers: [FrameHeader] = []
-    private(set) var byteCount: UInt64 = 0
-    private(set) var nextIndex: LogIndex
-    private(set) var nextOffset: Offset
-    private let group: UInt64
-    private let salt: UInt64
-    private let term: Term
-    private let durableIndex: LogIndex
-    /// Keeps the memory that the pieces point to.
-    private var buffers: [BatchBuffer] = []
-
-    init(log: Log) {
-        group = log.group
-        salt = log.active.header.salt
-        term = log.term
-        durableIndex = log.syncedIndex
-        nextIndex = log.nextIndex
-        nextOffset = log.nextOffset
-    }
-
-    /// Stamps a batch and puts its envelope in front of it, both in place.
-    mutating func add(_ batch: BatchBuffer, _ header: BatchHeader) {
-        let bytes = unsafe batch.mutableBytes
-        unsafe BatchHeader.stamp(
-            bytes, baseOffset: nextOffset, leaderEpoch: Int32(truncatingIfNeeded: term.rawValue))
-        precondition(header.totalSize == batch.count, "a batch that was not checked")
+extension FrameHeader {
+    /// The bytes of a segment's first frame.
+    static func head(
+        _ lineage: Lineage, group: UInt64, salt: UInt64, after index: LogIndex,
+        nextOffset: Offset, durableIndex: LogIndex
+    ) -> [UInt8] {
+        let payload = lineage.encoded
         let frame = FrameHeader(
-            kind: .batch, payloadLength: batch.count, recordCount: Int(header.lastOffsetDelta) + 1,
-            group: group, salt: salt, index: nextIndex, term: term, baseOffset: nextOffset,
-            maxTimestamp: header.maxTimestamp, durableIndex: durableIndex,
-            payloadChecksum: header.checksum)
-        let room = unsafe batch.frame
-        unsafe frame.write(to: UnsafeMutableRawBufferPointer(rebasing: room[..<FrameHeader.size]))
-        unsafe pieces.append(UnsafeRawBufferPointer(room))
-        headers.append(frame)
-        buffers.append(batch)
-        byteCount += UInt64(room.count)
-        nextIndex = nextIndex.next
-        nextOffset = frame.endOffset
+            kind: .head, payloadLength: payload.count, recordCount: 0, group: group, salt: salt,
+            index: index, term: lineage.lastTerm, baseOffset: nextOffset, maxTimestamp: .none,
+            durableIndex: durableIndex, payloadChecksum: CRC32C.checksum(payload))
+        var bytes = [UInt8](repeating: 0, count: Self.size)
+        unsafe bytes.withUnsafeMutableBytes { unsafe frame.write(to: $0) }
+        return bytes + payload
     }
 }

@@ -10,6 +10,9 @@ extension Log {
             self.settings = settings
             return
         }
+        precondition(
+            (self.settings.commitRule == .byCaller) == (settings.commitRule == .byCaller),
+            "a log is a replica's for as long as it is open, or never")
         switch (self.settings.commitRule, settings.commitRule) {
         case (.whenWritten, .whenSynced):
             precondition(!ticketIsOut, "the commit rule changes between two syncs")

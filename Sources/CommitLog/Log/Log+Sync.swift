@@ -20,6 +20,10 @@ public struct SyncTicket: Sendable {
     let index: LogIndex
     let offset: Offset
     let closedStoreCount: Int
+    /// How often entries had been taken back when the sync was begun.
+    public let truncationCount: UInt64
+    /// The lineage as of the checkpoint, if the file holds another one; written before it.
+    let lineage: [UInt8]?
 
     /// The number of files to sync.
     public var fileCount: Int { stores.count }
@@ -32,6 +36,7 @@ public struct SyncTicket: Sendable {
             for store in stores { try store.sync() }
             if let directory { try fileSystem.syncDirectory(directory) }
             if let producers { try Log.write(producers, in: home, on: fileSystem) }
+            if let lineage { try Log.write(lineage, lineageIn: home, on: fileSystem) }
             if let checkpoint, let checkpointFile {
                 try Log.write(checkpoint, to: checkpointFile)
             }
@@ -77,7 +82,9 @@ extension Log {
             directory: directoryIsUnsynced ? directory : nil, fileSystem: fileSystem,
             checkpoint: checkpoint, checkpointFile: checkpointFile,
             producers: checkpoint.flatMap(producerSnapshot), home: directory, index: lastIndex,
-            offset: nextOffset, closedStoreCount: unsyncedStores.count)
+            offset: nextOffset, closedStoreCount: unsyncedStores.count,
+            truncationCount: truncationCount,
+            lineage: checkpoint.flatMap { lineageToWrite(for: $0) })
         directoryIsUnsynced = false
         markIsUnsynced = false
         return ticket
@@ -93,6 +100,11 @@ extension Log {
         case .failure(let error):
             state = .failed(error)
         case .success:
+            guard ticket.truncationCount == truncationCount else {
+                // Whatever of it was kept was synced when the log was cut.
+                if ticket.checkpoint != nil { checkpointIsDue = true }
+                return
+            }
             precondition(ticket.index >= syncedIndex, "a sync that went backwards")
             syncedIndex = ticket.index
             syncedOffset = ticket.offset
@@ -116,6 +128,10 @@ extension Log {
     /// Syncs everything, here and now.
     public func sync() throws(LogError) {
         try requireWritable()
+        try syncNow()
+    }
+
+    func syncNow() throws(LogError) {
         guard let ticket = try beginSync() else { return }
         endSync(ticket, ticket.run())
         if case .failed(let error) = state { throw .failed(error) }
@@ -137,6 +153,9 @@ extension Log {
         try onDisk { () throws(FileError) in
             if let producers = producerSnapshot(for: checkpoint) {
                 try Self.write(producers, in: directory, on: fileSystem)
+            }
+            if let lineage = lineageToWrite(for: checkpoint) {
+                try Self.write(lineage, lineageIn: directory, on: fileSystem)
             }
             try Self.write(checkpoint, to: checkpointFile)
         }
@@ -186,7 +205,7 @@ extension Log {
     }
 
     /// The file of the checkpoints, made with room for both slots so that they never lack it.
-    private func openCheckpointFile() throws(LogError) -> any File {
+    func openCheckpointFile() throws(LogError) -> any File {
         if let checkpointFile { return checkpointFile }
         let path = directory + "/" + SegmentName.checkpoint
         do throws(FileError) {
@@ -224,12 +243,12 @@ extension Log {
         checkpointSequence += 1
         checkpointIsDue = false
         bytesSinceCheckpoint = 0
-        let checkpoint = Checkpoint(
+        vouchedIndex = max(vouchedIndex, nextIndex)
+        return Checkpoint(
             sequence: checkpointSequence, group: group, isClean: isClean,
-            hasProducers: !producers.isEmpty, term: term, logStartOffset: logStartOffset,
-            segment: active.baseOffset, position: active.size,
+            hasProducers: !producers.isEmpty, lineageChecksum: lineageChecksum(), term: term,
+            logStartOffset: logStartOffset, segment: active.baseOffset, position: active.size,
             nextIndex: nextIndex, nextOffset: nextOffset,
             maxTimestamp: active.builder.maxTimestampOrNone)
-        return checkpoint
     }
 }

@@ -56,8 +56,23 @@ public final class Log {
     public internal(set) var logStartOffset: Offset
     /// The offset behind the last committed record.
     public internal(set) var highWatermark: Offset
+    /// The last entry that is committed, if the log's owner says what is.
+    public internal(set) var commitIndex: LogIndex
+    /// How often entries were taken back.
+    public internal(set) var truncationCount: UInt64 = 0
+    /// The terms of the entries and the group's members, if the log is a replica's.
+    public internal(set) var lineage: Lineage
+    /// Where the entries end that are not committed.
+    var tail: UncommittedTail
+    /// What the file `lineage` holds, as far as this life of the log knows.
+    var lineageFile: LineageFile?
+    /// The highest next index that a checkpoint on the disk may state.
+    var vouchedIndex: LogIndex
+    /// The latest time that the owner has told.
+    var clock: Timestamp
 
-    var syncedIndex: LogIndex
+    /// The last entry that is known to be on the disk.
+    public internal(set) var syncedIndex: LogIndex
     var syncedOffset: Offset
     /// The durable index that the last frame states.
     var statedDurableIndex: LogIndex
@@ -94,9 +109,10 @@ public final class Log {
     ///   - group: A hash that names the log, the same each time.
     ///   - now: The wall clock.
     ///   - seed: Different each time; salts come from it.
+    ///   - committedHint: An entry that is known to be committed, if the log's owner says what is.
     public init(
         directory: String, group: UInt64, on fileSystem: any FileSystem, settings: LogSettings,
-        now: Timestamp, seed: UInt64
+        now: Timestamp, seed: UInt64, committedHint: LogIndex = .zero
     ) throws(LogError) {
         var recovery = try LogRecovery(
             directory: directory, group: group, fileSystem: fileSystem, settings: settings,
@@ -113,7 +129,18 @@ public final class Log {
         salts = result.salts
         nextOffset = result.nextOffset
         nextIndex = result.nextIndex
-        term = result.term
+        clock = now
+        vouchedIndex = result.checkpoint?.nextIndex ?? .zero
+        commitIndex = .zero
+        tail = UncommittedTail(firstIndex: result.nextIndex)
+        let segments =
+            result.closed + [result.active.view(in: directory, on: fileSystem, isClosed: false)]
+        lineage =
+            settings.commitRule == .byCaller
+            ? try LineageRecovery(
+                directory: directory, fileSystem: fileSystem, segments: segments
+            ).run(result.checkpoint) : Lineage()
+        term = settings.commitRule == .byCaller ? lineage.lastTerm : result.term
         syncedIndex = result.durableIndex
         syncedOffset = result.durableOffset
         statedDurableIndex = result.durableIndex
@@ -133,13 +160,13 @@ public final class Log {
             result.report.damages.isEmpty
             ? try ProducerRecovery(
                 directory: directory, group: group, fileSystem: fileSystem,
-                segments: result.closed
-                    + [result.active.view(in: directory, on: fileSystem, isClosed: false)],
-                nextIndex: result.nextIndex, checkpoint: result.checkpoint,
-                limits: settings.producerLimits, now: now
+                segments: segments, nextIndex: result.nextIndex, checkpoint: result.checkpoint,
+                lineage: lineage, limits: settings.producerLimits, now: now
             ).run() : ProducerTable(limits: settings.producerLimits)
+        try beginCommitted(committedHint)
         // A log start offset that a crash kept from being carried out is carried out now.
         if state == .open {
+            dropBelowHoles()
             collectRemovable()
             if !removable.isEmpty { checkpointIsDue = true }
         }
@@ -154,19 +181,29 @@ public final class Log {
             highWatermark = nextOffset
         case .whenSynced:
             if state == .open, checkpointIsDue {
-                guard let ticket = try beginSync() else { break }
-                endSync(ticket, ticket.run())
-                if case .failed(let error) = state { throw .failed(error) }
+                try syncNow()
             }
             highWatermark = nextOffset
             syncedIndex = lastIndex
             syncedOffset = nextOffset
+        case .byCaller:
+            if state == .open, checkpointIsDue { try syncNow() }
+            syncedIndex = lastIndex
+            syncedOffset = nextOffset
+            highWatermark = max(highWatermark, min(logStartOffset, nextOffset))
         }
         logStartOffset = min(logStartOffset, highWatermark)
     }
 
+    /// Begins with what is committed for sure: nothing but what is gone, or what the owner knows.
+    private func beginCommitted(_ hint: LogIndex) throws(LogError) {
+        guard settings.commitRule == .byCaller else { return }
+        commitIndex = max(firstIndex.previous, min(hint, lastIndex))
+        highWatermark = try endOffset(at: commitIndex)
+    }
+
     /// The index of the last frame.
-    var lastIndex: LogIndex { LogIndex(nextIndex.rawValue - 1) }
+    public var lastIndex: LogIndex { LogIndex(nextIndex.rawValue - 1) }
 
     /// What readers may see now.
     ///
@@ -199,6 +236,9 @@ public final class Log {
     }
     private var closedSizeCache: (count: Int, first: Offset?, size: UInt64) = (0, nil, 0)
 
+    /// Has the bytes of the closed stores be added up anew.
+    func forgetClosedSize() { closedSizeCache = (-1, nil, 0) }
+
     /// Throws unless records can be appended.
     func requireWritable() throws(LogError) {
         switch state {
@@ -228,5 +268,6 @@ public final class Log {
         if case .open = state, settings.commitRule == .whenSynced {
             precondition(highWatermark <= syncedOffset, "committed before it was synced")
         }
+        if settings.commitRule == .byCaller { checkReplicaInvariants() }
     }
 }

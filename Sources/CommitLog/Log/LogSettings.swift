@@ -10,6 +10,10 @@ public struct LogSettings: Sendable, Equatable {
         case whenSynced
         /// Once it was handed to the operating system.
         case whenWritten
+        /// Once the owner says so, with ``Log/commit(upTo:)``: the log is a replica's.
+        ///
+        /// A log has this rule for as long as it is open, or never.
+        case byCaller
     }
 
     /// When a record counts as committed.

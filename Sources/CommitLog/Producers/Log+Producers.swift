@@ -11,7 +11,8 @@ extension Log {
         guard checkpoint.hasProducers else { return nil }
         return ProducerSnapshot(
             group: group, segment: checkpoint.segment, position: checkpoint.position,
-            nextIndex: checkpoint.nextIndex, nextOffset: checkpoint.nextOffset, table: producers)
+            nextIndex: checkpoint.nextIndex, nextOffset: checkpoint.nextOffset,
+            lastTerm: settings.commitRule == .byCaller ? lastTerm : nil, table: producers)
     }
 
     /// Puts a new snapshot in the place of the old one, which stays whole until then.

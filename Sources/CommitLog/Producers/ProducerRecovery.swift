@@ -21,6 +21,7 @@ struct ProducerRecovery {
     let segments: [Segment]
     let nextIndex: LogIndex
     let checkpoint: Checkpoint?
+    let lineage: Lineage
     let limits: ProducerTable.Limits
     let now: Timestamp
 
@@ -61,6 +62,13 @@ struct ProducerRecovery {
     /// Whether the log holds all that a snapshot speaks of.
     private func fits(_ snapshot: ProducerSnapshot) -> Bool {
         guard snapshot.nextIndex <= nextIndex else { return false }
+        // Entries are the same if index and term are (Raft section 5.3): otherwise it speaks of some
+        // that were taken back.
+        if let term = snapshot.lastTerm, let known = lineage.term(at: snapshot.nextIndex.previous),
+            term != known
+        {
+            return false
+        }
         guard let segment = segments.first(where: { $0.baseOffset >= snapshot.segment }) else {
             return false
         }
@@ -85,14 +93,19 @@ struct ProducerRecovery {
             guard now.rawValue &- newest.rawValue <= limits.expiry else { continue }
             var walk = EnvelopeWalk(segment, from: max(from, UInt64(StoreHeader.size)))
             while let (frame, header) = try walk.nextBatchHeader() {
-                guard header.producerID >= 0, header.producerEpoch >= 0, header.baseSequence >= 0,
-                    header.recordCount > 0
-                else { continue }
+                guard header.isOfProducer else { continue }
                 table.note(header, at: frame.baseOffset, now: newest)
                 table.commit()
             }
         }
         table.expire(now: now)
         return table
+    }
+}
+
+extension BatchHeader {
+    /// Whether the batch is an idempotent producer's, and its numbers can be.
+    var isOfProducer: Bool {
+        producerID >= 0 && producerEpoch >= 0 && baseSequence >= 0 && recordCount > 0
     }
 }

@@ -21,6 +21,9 @@ internal import Records
 ///  52   …  producers                              4  CRC32C of all before
 /// ```
 ///
+/// Version 2, of a replica's log, has the term of the last entry, 8 bytes, before the producers: a
+/// snapshot of entries that were taken back is known by it.
+///
 /// It is written once what it speaks of is synced, and before the checkpoint that relies on it, so it
 /// is never ahead of the log unless the disk lied. It may be behind: the frames from its position on
 /// are then read as well.
@@ -28,30 +31,32 @@ struct ProducerSnapshot: Sendable {
     static let name = "producers"
     static let newName = "producers.new"
     private static let magicValue: UInt32 = 0x4357_5053
-    private static let versionValue: UInt32 = 1
     private static let headerSize = 52
     private static let producerSizeMax = 19 + ProducerWindow.batchesMax * 16
     /// The most bytes that a file of a full table has.
-    static let sizeMax = headerSize + 4 + LogSettings.producersLimit * producerSizeMax
+    static let sizeMax = headerSize + 8 + 4 + LogSettings.producersLimit * producerSizeMax
 
     var group: UInt64
     var segment: Offset
     var position: UInt64
     var nextIndex: LogIndex
     var nextOffset: Offset
+    /// The term of the entry before ``nextIndex``; `nil` in a log that is nobody's replica.
+    var lastTerm: Term?
     var table: ProducerTable
 
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.headerSize + 4 + table.count * Self.producerSizeMax)
         bytes.appendBigEndian(Self.magicValue)
-        bytes.appendBigEndian(Self.versionValue)
+        bytes.appendBigEndian(UInt32(lastTerm == nil ? 1 : 2))
         bytes.appendBigEndian(group)
         bytes.appendBigEndian(segment.rawValue)
         bytes.appendBigEndian(position)
         bytes.appendBigEndian(nextIndex.rawValue)
         bytes.appendBigEndian(nextOffset.rawValue)
         bytes.appendBigEndian(UInt32(table.count))
+        if let lastTerm { bytes.appendBigEndian(lastTerm.rawValue) }
         table.visit { id, window in
             bytes.appendBigEndian(id)
             bytes.appendBigEndian(window.epoch)
@@ -70,13 +75,14 @@ struct ProducerSnapshot: Sendable {
 
     init(
         group: UInt64, segment: Offset, position: UInt64, nextIndex: LogIndex, nextOffset: Offset,
-        table: ProducerTable
+        lastTerm: Term? = nil, table: ProducerTable
     ) {
         self.group = group
         self.segment = segment
         self.position = position
         self.nextIndex = nextIndex
         self.nextOffset = nextOffset
+        self.lastTerm = lastTerm
         self.table = table
     }
 
@@ -95,19 +101,22 @@ struct ProducerSnapshot: Sendable {
     ) -> Self? {
         guard raw.count >= headerSize + 4,
             unsafe raw.bigEndian(at: 0, as: UInt32.self) == magicValue,
-            unsafe raw.bigEndian(at: 4, as: UInt32.self) == versionValue,
             unsafe raw.bigEndian(at: 8, as: UInt64.self) == group,
             unsafe raw.bigEndian(at: raw.count - 4, as: UInt32.self)
                 == CRC32C.checksum(UnsafeRawBufferPointer(rebasing: raw[..<(raw.count - 4)]))
         else { return nil }
+        let version: UInt32 = unsafe raw.bigEndian(at: 4)
+        guard version == 1 || version == 2 && raw.count >= headerSize + 8 + 4 else { return nil }
+        let start = version == 1 ? headerSize : headerSize + 8
         var snapshot = unsafe ProducerSnapshot(
             group: group, segment: Offset(raw.bigEndian(at: 16, as: Int64.self)),
             position: raw.bigEndian(at: 24),
             nextIndex: LogIndex(raw.bigEndian(at: 32, as: UInt64.self)),
             nextOffset: Offset(raw.bigEndian(at: 40, as: Int64.self)),
+            lastTerm: version == 1 ? nil : Term(raw.bigEndian(at: headerSize, as: UInt64.self)),
             table: ProducerTable(limits: limits))
         let producers = unsafe UnsafeRawBufferPointer(
-            rebasing: raw[headerSize..<(raw.count - 4)])
+            rebasing: raw[start..<(raw.count - 4)])
         var place = 0
         for _ in 0..<(unsafe raw.bigEndian(at: 48, as: UInt32.self)) {
             guard let length = unsafe snapshot.restore(producers, at: place) else { return nil }

@@ -15,13 +15,15 @@ internal import Records
 ///   4   4  version = 1                      56   8  recovery position in its store
 ///   8   8  sequence                         64   8  next index at the recovery position
 ///  16   8  group hash                       72   8  next offset at the recovery position
-///  24   8  flags: 0 clean, 1 producers      80   8  highest timestamp of the segment up to there
-///  32   8  term                             88  …   zero
+///  24   8  flags: 0 clean, 1 producers,     80   8  highest timestamp of the segment up to there
+///          2 lineage                        88   4  checksum of the lineage
+///  32   8  term                             92  …   zero
 ///  40   8  log start offset                508   4  CRC32C of 0..<508
 /// ```
 ///
 /// Flag 0 says that the log was closed in order, flag 1 that it knew idempotent producers then, so
-/// that their snapshot has to be there.
+/// that their snapshot has to be there; flag 2 that the file `lineage` with that checksum says what
+/// the lineage was.
 ///
 /// Everything before the recovery position was synced and checked when the slot was written.
 struct Checkpoint: Sendable, Equatable {
@@ -33,6 +35,8 @@ struct Checkpoint: Sendable, Equatable {
     var group: UInt64
     var isClean: Bool
     var hasProducers = false
+    /// The checksum of the ``Lineage`` as of the recovery position, if there is a file of it.
+    var lineageChecksum: UInt32?
     var term: Term
     var logStartOffset: Offset
     var segment: Offset
@@ -48,7 +52,8 @@ struct Checkpoint: Sendable, Equatable {
         bytes.appendBigEndian(Self.versionValue)
         bytes.appendBigEndian(sequence)
         bytes.appendBigEndian(group)
-        bytes.appendBigEndian(UInt64((isClean ? 1 : 0) | (hasProducers ? 2 : 0)))
+        let flags = (isClean ? 1 : 0) | (hasProducers ? 2 : 0) | (lineageChecksum != nil ? 4 : 0)
+        bytes.appendBigEndian(UInt64(flags))
         bytes.appendBigEndian(term.rawValue)
         bytes.appendBigEndian(logStartOffset.rawValue)
         bytes.appendBigEndian(segment.rawValue)
@@ -56,6 +61,7 @@ struct Checkpoint: Sendable, Equatable {
         bytes.appendBigEndian(nextIndex.rawValue)
         bytes.appendBigEndian(nextOffset.rawValue)
         bytes.appendBigEndian(maxTimestamp.rawValue)
+        bytes.appendBigEndian(lineageChecksum ?? 0)
         bytes.append(contentsOf: [UInt8](repeating: 0, count: 508 - bytes.count))
         bytes.appendBigEndian(CRC32C.checksum(bytes))
         return bytes
@@ -126,11 +132,14 @@ struct Checkpoint: Sendable, Equatable {
         nextIndex = unsafe LogIndex(raw.bigEndian(at: 64, as: UInt64.self))
         nextOffset = unsafe Offset(raw.bigEndian(at: 72, as: Int64.self))
         maxTimestamp = unsafe Timestamp(rawValue: raw.bigEndian(at: 80))
+        if unsafe raw.bigEndian(at: 24, as: UInt64.self) & 4 != 0 {
+            lineageChecksum = unsafe raw.bigEndian(at: 88)
+        }
     }
 
     init(
-        sequence: UInt64, group: UInt64, isClean: Bool, hasProducers: Bool = false, term: Term,
-        logStartOffset: Offset,
+        sequence: UInt64, group: UInt64, isClean: Bool, hasProducers: Bool = false,
+        lineageChecksum: UInt32? = nil, term: Term, logStartOffset: Offset,
         segment: Offset, position: UInt64, nextIndex: LogIndex, nextOffset: Offset,
         maxTimestamp: Timestamp
     ) {
@@ -138,6 +147,7 @@ struct Checkpoint: Sendable, Equatable {
         self.group = group
         self.isClean = isClean
         self.hasProducers = hasProducers
+        self.lineageChecksum = lineageChecksum
         self.term = term
         self.logStartOffset = logStartOffset
         self.segment = segment

@@ -301,7 +301,7 @@ struct LogRecovery {
         isBroken: Bool
     ) throws(FileError) -> Bool {
         let after = try positionsAfter(frame, at: position, scanner)
-        let firstIndex = frame.kind == .mark ? frame.index.next : frame.index
+        let firstIndex = frame.firstIndex
         let end = position + UInt64(frame.frameLength)
         if !isBroken, var last = runs.last, last.nextIndex == firstIndex,
             last.nextOffset == frame.baseOffset
@@ -329,8 +329,8 @@ struct LogRecovery {
         _ frame: FrameHeader, at position: UInt64, _ scanner: StoreScanner
     ) throws(FileError) -> (index: LogIndex, offset: Offset) {
         switch frame.kind {
-        case .batch: return (frame.index.next, frame.endOffset)
-        case .mark: return (frame.index.next, frame.baseOffset)
+        case .batch, .noOp, .configuration: return (frame.index.next, frame.endOffset)
+        case .mark, .head: return (frame.index.next, frame.baseOffset)
         case .gap:
             let payload = try unsafe scanner.withBytes(
                 at: position + UInt64(FrameHeader.size), count: GapPayload.size
@@ -507,7 +507,7 @@ extension LogRecovery {
         return try onDisk { () throws(FileError) in
             var start = scanner.position
             while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
-                if frame.kind == .mark { continue }
+                guard frame.kind.isEntry else { continue }
                 guard frame.index <= durable else { break }
                 start = scanner.position
             }

@@ -43,7 +43,8 @@ struct LogSurvey {
             } else if SegmentName.base(of: name, suffix: SegmentName.indexSuffix) == nil,
                 SegmentName.base(of: name, suffix: SegmentName.timeIndexSuffix) == nil,
                 name != SegmentName.checkpoint, name != ProducerSnapshot.name,
-                name != ProducerSnapshot.newName
+                name != ProducerSnapshot.newName, name != LineageRecovery.name,
+                name != LineageRecovery.newName
             {
                 strayNames.append(name)
             }
@@ -131,7 +132,7 @@ extension LogSurvey {
                 return
             }
             let header = StoreHeader(
-                group: group, salt: first.salt, baseOffset: base, baseIndex: first.index,
+                group: group, salt: first.salt, baseOffset: base, baseIndex: first.firstIndex,
                 previous: nil, created: .none)
             // Whether that is damage, the scan will tell: a power cut may take the header of a store
             // of which nothing was synced.

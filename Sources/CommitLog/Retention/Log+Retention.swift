@@ -27,7 +27,7 @@ extension Log {
         var kept = size
         for (number, segment) in closed.enumerated() {
             let end = number + 1 < closed.count ? closed[number + 1].baseOffset : active.baseOffset
-            guard end <= highWatermark else { break }
+            guard end <= highWatermark, isCommitted(number) else { break }
             var isExpired = false
             if let age = settings.retentionAge {
                 isExpired = segment.maxTimestamp.rawValue < now.rawValue &- age
@@ -55,11 +55,34 @@ extension Log {
         var count = 0
         while count < closed.count {
             let end = count + 1 < closed.count ? closed[count + 1].baseOffset : active.baseOffset
-            guard end <= logStartOffset else { break }
+            guard end <= logStartOffset, isCommitted(count) else { break }
             removable.append(RemovableSegment(segment: closed[count], end: end))
             count += 1
         }
         closed.removeFirst(count)
+    }
+
+    /// Whether all entries of a closed segment are committed, those without records included.
+    private func isCommitted(_ number: Int) -> Bool {
+        guard settings.commitRule == .byCaller else { return true }
+        let next = number + 1 < closed.count ? closed[number + 1].header : active.header
+        return next.baseIndex <= commitIndex.next
+    }
+
+    /// Takes segments out of the log whose successor is gone: their removal was not finished.
+    func dropBelowHoles() {
+        guard settings.commitRule == .byCaller else { return }
+        for number in closed.indices.reversed() {
+            let next = number + 1 < closed.count ? closed[number + 1].header : active.header
+            guard next.baseOffset <= logStartOffset,
+                next.previous.map({ $0.baseOffset != closed[number].baseOffset }) ?? true
+            else { continue }
+            for segment in closed[...number] {
+                removable.append(RemovableSegment(segment: segment, end: next.baseOffset))
+            }
+            closed.removeFirst(number + 1)
+            return
+        }
     }
 
     /// The files of removed segments, once it is durable that the log begins behind them.

@@ -20,13 +20,16 @@ struct ActiveSegment {
     /// Makes the files of a segment.
     ///
     /// Durable only once the store and its directory are synced.
+    ///
+    /// - Parameter head: The bytes of its first frame, written with the header.
     static func create(
-        _ header: StoreHeader, in directory: String, on fileSystem: any FileSystem
+        _ header: StoreHeader, head: [UInt8] = [], in directory: String,
+        on fileSystem: any FileSystem
     ) throws(FileError) -> ActiveSegment {
         let path = directory + "/" + SegmentName.store(header.baseOffset)
         let store = try fileSystem.open(path, .create)
         do throws(FileError) {
-            try store.write(header.encoded, at: 0)
+            try store.write(header.encoded + head, at: 0)
         } catch {
             // A store without its header would stand in the way of the next attempt; should the
             // removal fail as well, recovery knows it for unfinished.
@@ -34,7 +37,7 @@ struct ActiveSegment {
             throw error
         }
         return ActiveSegment(
-            store: store, header: header, size: UInt64(StoreHeader.size),
+            store: store, header: header, size: UInt64(StoreHeader.size + head.count),
             builder: IndexBuilder(baseOffset: header.baseOffset, baseIndex: header.baseIndex))
     }
 

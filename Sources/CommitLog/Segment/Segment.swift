@@ -41,6 +41,19 @@ struct Segment: Sendable {
         }
     }
 
+    /// Where to begin to look for an entry.
+    func place(of index: LogIndex) throws(FileError) -> Place {
+        let delta =
+            index < header.baseIndex
+            ? -1 : Int64(clamping: index.rawValue - header.baseIndex.rawValue)
+        if let sparseIndex {
+            return try place(sparseIndex.entry(atOrBeforeIndex: delta))
+        }
+        return try place(suffix: .index) { entry in
+            Int64(IndexFile.integer(entry, at: 4, as: UInt32.self)) <= delta
+        }
+    }
+
     /// Where to begin to look for the first record at or after a time.
     func place(of timestamp: Timestamp) throws(FileError) -> Place {
         if let sparseIndex {
@@ -63,6 +76,7 @@ struct Segment: Sendable {
 
     private enum Key {
         case offset
+        case index
         case time
     }
 
@@ -78,7 +92,7 @@ struct Segment: Sendable {
         var ordinal: Int?
         var checksum: UInt32?
         switch key {
-        case .offset:
+        case .offset, .index:
             ordinal = try offsets.last(where: isInRun)
         case .time:
             let name = SegmentName.timeIndex(baseOffset)
@@ -94,9 +108,11 @@ struct Segment: Sendable {
         guard let entry = try offsets.entry(ordinal) else { return damaged }
         let position = UInt64(IndexFile.integer(entry, at: 8, as: UInt32.self))
         let delta = IndexFile.integer(entry, at: 0, as: UInt32.self)
+        let indexDelta = IndexFile.integer(entry, at: 4, as: UInt32.self)
         // Never evidence: the place counts only if that frame of this segment begins there.
         guard let frame = try frame(at: position, offsetDelta: delta),
-            checksum == nil || checksum == frame.checksum
+            checksum == nil || checksum == frame.checksum,
+            key != .index || frame.index == header.baseIndex.advanced(by: Int(indexDelta))
         else { return damaged }
         return Place(position: position)
     }

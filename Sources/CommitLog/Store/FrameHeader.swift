@@ -42,6 +42,20 @@ public struct FrameHeader: Sendable, Equatable {
         case mark = 2
         /// What `repair` puts in place of damage: the offsets it covers are lost.
         case gap = 3
+        /// What a leader begins its term with. Takes an index and no offset.
+        case noOp = 4
+        /// The members of the group, in the words of the group. Takes an index and no offset.
+        case configuration = 5
+        /// The first frame of a segment: the ``Lineage`` of all before it. Takes neither.
+        case head = 6
+
+        /// Whether a frame of this kind is an entry: it takes an index.
+        public var isEntry: Bool {
+            switch self {
+            case .batch, .gap, .noOp, .configuration: true
+            case .mark, .head: false
+            }
+        }
     }
 
     public var kind: Kind
@@ -60,6 +74,9 @@ public struct FrameHeader: Sendable, Equatable {
     public var frameLength: Int { Self.size + payloadLength }
     /// The offset behind the last record.
     public var endOffset: Offset { baseOffset.advanced(by: recordCount) }
+
+    /// The index of the first entry that stands here: its own, or that of the entry behind it.
+    var firstIndex: LogIndex { kind.isEntry ? index : index.next }
 
     init(
         kind: Kind, payloadLength: Int, recordCount: Int, group: UInt64, salt: UInt64,
@@ -165,7 +182,7 @@ public struct FrameHeader: Sendable, Equatable {
     }
 
     /// The least and most that each field can be, kind by kind.
-    private var isPlausible: Bool {
+    var isPlausible: Bool {
         guard baseOffset.rawValue >= 0, baseOffset.rawValue <= Int64.max - Int64(UInt32.max),
             term <= .max
         else { return false }
@@ -174,6 +191,10 @@ public struct FrameHeader: Sendable, Equatable {
             payloadLength >= BatchHeader.size && recordCount > 0 && durableIndex < index
         case .mark: payloadLength == 0 && recordCount == 0 && durableIndex <= index
         case .gap: payloadLength >= GapPayload.size
+        case .noOp, .configuration:
+            payloadLength <= Lineage.payloadSizeMax && recordCount == 0 && durableIndex < index
+        case .head:
+            payloadLength <= Lineage.sizeMax && recordCount == 0 && durableIndex <= index
         }
     }
 
