@@ -55,7 +55,8 @@ extension ClusterRun {
         operations.append(
             ClusterOperation(kind: kind, client: number, proposal: proposal, id: id))
         clients[number].inFlight += 1
-        queue.plan(.timeout(operation: operation), at: now + plan.clients.timeout)
+        let timeout = isCalm ? max(5_000_000, plan.clients.timeout) : plan.clients.timeout
+        queue.plan(.timeout(operation: operation), at: now + timeout)
         ask(operation, node)
     }
 

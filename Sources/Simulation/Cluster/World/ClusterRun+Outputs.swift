@@ -66,8 +66,14 @@ extension ClusterRun {
         case .log, .journal, .install: mean = plan.disk.syncMean
         case .read, .repair: mean = plan.disk.readMean
         }
+        if isCalm {
+            // What has piled up behind slow disks is to be gone before long.
+            let time = now + 10 + chanceOfDisk.exponential(mean: min(mean, 500))
+            return queue.plan(
+                .disk(slot: slot, life: life, operation, fails: false), at: time)
+        }
         var latency = plan.disk.syncMin + chanceOfDisk.exponential(mean: mean)
-        if !isCalm, plan.disk.slowOneIn > 0, chanceOfDisk.pick(1...plan.disk.slowOneIn) == 1 {
+        if plan.disk.slowOneIn > 0, chanceOfDisk.pick(1...plan.disk.slowOneIn) == 1 {
             latency *= 10
         }
         var time = max(now, slots[slot].diskStalledUntil) + latency
