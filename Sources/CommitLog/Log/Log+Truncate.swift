@@ -171,7 +171,7 @@ extension Log {
     }
 
     /// What holds of a log that was cut: all of it was synced.
-    private func noteTruncation() {
+    func noteTruncation() {
         truncationCount += 1
         tail.truncate(after: lastIndex)
         syncedIndex = lastIndex

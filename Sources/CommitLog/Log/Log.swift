@@ -114,6 +114,11 @@ public final class Log {
         directory: String, group: UInt64, on fileSystem: any FileSystem, settings: LogSettings,
         now: Timestamp, seed: UInt64, committedHint: LogIndex = .zero
     ) throws(LogError) {
+        do throws(FileError) {
+            try LogReset.finish(in: directory, on: fileSystem)
+        } catch {
+            throw .file(error)
+        }
         var recovery = try LogRecovery(
             directory: directory, group: group, fileSystem: fileSystem, settings: settings,
             now: now, seed: seed)
