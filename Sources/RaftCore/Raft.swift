@@ -153,6 +153,12 @@ public struct Raft: Sendable {
     /// The term of an entry, if it is known.
     public func term(at index: LogIndex) -> Term? { entries.term(at: index) }
 
+    /// Whether no other replica is a member.
+    public var followersAreNone: Bool {
+        guard case .leader(let leadership) = state else { return configuration.members == [id] }
+        return leadership.progress.isEmpty
+    }
+
     /// What a leader knows of the others; empty if it does not lead.
     public var followers: [FollowerReport] {
         guard case .leader(let leadership) = state else { return [] }
