@@ -226,7 +226,8 @@ public final class ReplicaNode {
             asked.removeAll(keepingCapacity: true)
             save(records, into: &outputs)
         }
-        for number in peers.indices where !peers[number].outbox.isEmpty {
+        for number in peers.indices
+        where !peers[number].outbox.isEmpty || peers[number].idleTicks >= settings.beatTicks {
             flush(number, into: &outputs)
         }
         for message in strangers {
@@ -297,7 +298,6 @@ public final class ReplicaNode {
         for number in peers.indices {
             peers[number].silentTicks += 1
             peers[number].idleTicks += 1
-            if peers[number].idleTicks >= settings.beatTicks { flush(number, into: &outputs) }
             guard !peers[number].isLost, peers[number].silentTicks >= settings.lossTicks else {
                 continue
             }
