@@ -179,7 +179,7 @@ enum LogGroup {
         if names.contains(SegmentName.checkpoint) {
             let bytes = try onDisk { () throws(FileError) in
                 try fileSystem.open(directory + "/" + SegmentName.checkpoint, .read)
-                    .bytes(at: 0, count: 2 * Checkpoint.slotSize)
+                    .bytes(at: 0, count: Checkpoint.fileSize)
             }
             if let group = Checkpoint.group(bytes) { return group }
         }

@@ -204,6 +204,10 @@ extension Log {
         try file.sync()
     }
 
+    private var roomForCheckpoints: Int {
+        settings.commitRule == .byCaller ? Checkpoint.fileSize : Checkpoint.shortFileSize
+    }
+
     /// The file of the checkpoints, made with room for both slots so that they never lack it.
     func openCheckpointFile() throws(LogError) -> any File {
         if let checkpointFile { return checkpointFile }
@@ -212,11 +216,17 @@ extension Log {
             let file: any File
             if try fileSystem.status(of: path) == nil {
                 file = try fileSystem.open(path, .create)
-                try file.write([UInt8](repeating: 0, count: 2 * Checkpoint.slotSize), at: 0)
+                try file.write([UInt8](repeating: 0, count: roomForCheckpoints), at: 0)
                 try file.sync()
                 try fileSystem.syncDirectory(directory)
             } else {
                 file = try fileSystem.open(path, .readWrite)
+                let size = try file.size()
+                if size < UInt64(roomForCheckpoints) {
+                    let room = [UInt8](repeating: 0, count: roomForCheckpoints - Int(size))
+                    try file.write(room, at: size)
+                    try file.sync()
+                }
                 // A life that ended early may have made it and not synced its name.
                 if directoryIsUnsynced { try fileSystem.syncDirectory(directory) }
             }

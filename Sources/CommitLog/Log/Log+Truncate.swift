@@ -110,7 +110,7 @@ extension Log {
     /// holds the first entry that is not committed.
     ///
     /// So one is enough, however often the log is cut while a sync with a higher one is under way: that
-    /// one has the other slot, and a lower sequence number.
+    /// one has another slot, and a lower sequence number.
     private func writeLowerCheckpoint() throws(LogError) {
         let file = try openCheckpointFile()
         let reader = entryReader()
@@ -123,7 +123,10 @@ extension Log {
             position: UInt64(StoreHeader.size), nextIndex: header.baseIndex,
             nextOffset: header.baseOffset, maxTimestamp: .none)
         do throws(FileError) {
-            try Self.write(checkpoint, to: file)
+            lowerCheckpointCount += 1
+            try file.write(
+                checkpoint.encoded, at: Checkpoint.lowerSlotPosition(lowerCheckpointCount))
+            try file.sync()
         } catch {
             state = .failed(error)
             throw .failed(error)

@@ -68,6 +68,8 @@ public final class Log {
     var lineageFile: LineageFile?
     /// The highest next index that a checkpoint on the disk may state.
     var vouchedIndex: LogIndex
+    /// Which of their two slots the next checkpoint takes that says less than the one before.
+    var lowerCheckpointCount: UInt64 = 0
     /// The latest time that the owner has told.
     var clock: Timestamp
 
@@ -168,10 +170,10 @@ public final class Log {
                 segments: segments, nextIndex: result.nextIndex, checkpoint: result.checkpoint,
                 lineage: lineage, limits: settings.producerLimits, now: now
             ).run() : ProducerTable(limits: settings.producerLimits)
+        if state == .open { dropBelowHoles() }
         try beginCommitted(committedHint)
         // A log start offset that a crash kept from being carried out is carried out now.
         if state == .open {
-            dropBelowHoles()
             collectRemovable()
             if !removable.isEmpty { checkpointIsDue = true }
         }
@@ -203,8 +205,24 @@ public final class Log {
     /// Begins with what is committed for sure: nothing but what is gone, or what the owner knows.
     private func beginCommitted(_ hint: LogIndex) throws(LogError) {
         guard settings.commitRule == .byCaller else { return }
-        commitIndex = max(firstIndex.previous, min(hint, lastIndex))
+        commitIndex = max(firstIndex.previous, min(hint, lastIndex), try lastIndexBelowLogStart())
         highWatermark = try endOffset(at: commitIndex)
+    }
+
+    /// The entry that holds the last record before the log start offset: it was committed when that
+    /// was moved.
+    private func lastIndexBelowLogStart() throws(LogError) -> LogIndex {
+        let offset = Offset(min(logStartOffset, nextOffset).rawValue - 1)
+        let snapshot = snapshot
+        guard offset >= snapshot.segment(0).baseOffset else { return .zero }
+        let segment = snapshot.segment(snapshot.segmentNumber(of: offset))
+        let place = try onDisk { () throws(FileError) in try segment.place(of: offset) }
+        var walk = EnvelopeWalk(segment, from: place.position)
+        var index = LogIndex.zero
+        while let frame = try walk.next(), frame.baseOffset <= offset {
+            if frame.kind.isEntry { index = frame.index }
+        }
+        return index
     }
 
     /// The index of the last frame.

@@ -64,8 +64,8 @@ struct ProducerRecovery {
         guard snapshot.nextIndex <= nextIndex else { return false }
         // Entries are the same if index and term are (Raft section 5.3): otherwise it speaks of some
         // that were taken back.
-        if let term = snapshot.lastTerm, let known = lineage.term(at: snapshot.nextIndex.previous),
-            term != known
+        if let term = snapshot.lastTerm, term > .zero,
+            term != lineage.term(at: snapshot.nextIndex.previous)
         {
             return false
         }

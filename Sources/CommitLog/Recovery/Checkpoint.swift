@@ -7,7 +7,9 @@ internal import Records
 /// What a log has promised, as of one sync: up to where it need not be scanned, and where it begins.
 ///
 /// The file `checkpoint` has two slots of 512 bytes, written in turn, so that a torn write leaves
-/// the other one. A slot, big-endian:
+/// the other one. A replica's log has two more, for the checkpoints that say less than the one
+/// before, because entries are about to be taken back: so they never lie in the place of one that a
+/// sync under way is writing, nor of the last one of their kind. A slot, big-endian:
 ///
 /// ```
 ///  at size field                            at size field
@@ -70,6 +72,15 @@ struct Checkpoint: Sendable, Equatable {
     /// Where the slot of a sequence number lies in the file.
     static func slotPosition(_ sequence: UInt64) -> UInt64 { (sequence % 2) * UInt64(slotSize) }
 
+    /// Where the slot of the n-th checkpoint lies that says less than the one before.
+    static func lowerSlotPosition(_ count: UInt64) -> UInt64 {
+        (2 + count % 2) * UInt64(slotSize)
+    }
+
+    /// The bytes of a file with all slots, and of one without those of a replica's log.
+    static let fileSize = 4 * slotSize
+    static let shortFileSize = 2 * slotSize
+
     /// What the file holds.
     enum Content {
         case none
@@ -83,7 +94,7 @@ struct Checkpoint: Sendable, Equatable {
     static func read(_ bytes: [UInt8], group: UInt64) -> Content {
         var newest: Checkpoint?
         var unsupported: Int?
-        for slot in 0..<2 {
+        for slot in 0..<4 {
             let start = slot * slotSize
             guard bytes.count >= start + slotSize else { continue }
             let slice = Array(bytes[start..<(start + slotSize)])
@@ -108,7 +119,7 @@ struct Checkpoint: Sendable, Equatable {
 
     /// The group that a sound slot names.
     static func group(_ bytes: [UInt8]) -> UInt64? {
-        for slot in 0..<2 {
+        for slot in 0..<4 {
             let start = slot * slotSize
             guard bytes.count >= start + slotSize else { continue }
             let slice = Array(bytes[start..<(start + slotSize)])

@@ -79,7 +79,7 @@ extension LogSurvey {
     private mutating func readCheckpoint() throws(LogError) {
         let path = directory + "/" + SegmentName.checkpoint
         let bytes = try onDisk { () throws(FileError) in
-            try fileSystem.open(path, .read).bytes(at: 0, count: 2 * Checkpoint.slotSize)
+            try fileSystem.open(path, .read).bytes(at: 0, count: Checkpoint.fileSize)
         }
         checkpoint = Checkpoint.read(bytes, group: group)
         if case .unsupported(let version) = checkpoint {

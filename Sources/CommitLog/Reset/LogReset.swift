@@ -53,7 +53,7 @@ enum LogReset {
         try lineage.sync()
         let checkpoint = checkpoint(of: content, checksum, position: active.size)
         let file = try fileSystem.open(home + "/" + SegmentName.checkpoint, .create)
-        try file.write([UInt8](repeating: 0, count: 2 * Checkpoint.slotSize), at: 0)
+        try file.write([UInt8](repeating: 0, count: Checkpoint.fileSize), at: 0)
         try Log.write(checkpoint, to: file)
         try fileSystem.syncDirectory(home)
         try fileSystem.rename(home, to: directory + "/" + stagedName)

@@ -44,7 +44,8 @@ struct ReplicaModel {
         generator = SplitMix64(seed: seed)
         disk = SimulatedFileSystem(seed: seed)
         settings.commitRule = .byCaller
-        settings.segmentSizeMax = [600, 1500, 4096, 1 << 20].randomElement(using: &generator) ?? 600
+        settings.segmentSizeMax =
+            [600, 1500, 4096, 1 << 20].randomElement(using: &generator) ?? 600
         settings.indexInterval = [100, 512, 4096].randomElement(using: &generator) ?? 100
         settings.segmentAgeMax = 100_000
         settings.checkpointInterval =
@@ -123,9 +124,13 @@ struct ReplicaModel {
     }
 
     private mutating func leadMaybe() {
-        if term < log.term { term = log.term }
-        if log.term == .zero || chance(15) { term = Term(max(term, log.term).rawValue + 1) }
+        if chance(15) { nextTerm() }
         log.beginTerm(term)
+    }
+
+    /// Index and term name one entry for ever, so what comes in the place of others has another term.
+    private mutating func nextTerm() {
+        term = Term(term.rawValue + 1)
     }
 
     private mutating func appendBatches() throws {
@@ -174,7 +179,9 @@ struct ReplicaModel {
     }
 
     /// The producer's next sequence number, and its last batch if the log must know it.
-    private func producerState() -> (next: Int32, last: (sequence: Int32, count: Int, offset: Offset)?) {
+    private func producerState() -> (
+        next: Int32, last: (sequence: Int32, count: Int, offset: Offset)?
+    ) {
         for (number, entry) in entries.enumerated().reversed() where entry.kind == .batch {
             let header = entry.payload.withBytes { BatchHeader(reading: $0) }
             guard header.producerID >= 0 else { continue }
@@ -203,10 +210,9 @@ struct ReplicaModel {
         mayStop()
         var row: [LogEntry] = []
         var offset = nextOffset
-        if log.term == .zero || chance(20) { term = Term(max(term, log.term).rawValue + 1) }
-        term = max(term, log.term)
+        if chance(20) { nextTerm() }
         for _ in 0...Int.random(in: 0...6, using: &generator) {
-            if chance(5) { term = Term(term.rawValue + 1) }
+            if chance(5) { nextTerm() }
             if chance(20) {
                 row.append(LogEntry(.noOp, term: term, baseOffset: offset))
                 continue
@@ -233,6 +239,7 @@ struct ReplicaModel {
         cut = nil
         // A crash on the way leaves any of them.
         entries.removeLast(lastIndex.distance(from: index))
+        nextTerm()
         guard log.syncedIndex == min(index, log.syncedIndex) else { throw Difference("synced") }
     }
 
@@ -285,7 +292,7 @@ struct ReplicaModel {
         let index = log.commitIndex.advanced(by: Int.random(in: 0...80, using: &generator))
         let offset = log.highWatermark.advanced(by: Int.random(in: 0...90, using: &generator))
         let configuration: [UInt8] = chance(50) ? [1, 2, 3] : []
-        term = Term(max(term, log.term).rawValue + 1)
+        nextTerm()
         note("reset after \(index), offset \(offset), term \(term)")
         mayStop()
         let before = self
@@ -307,6 +314,7 @@ struct ReplicaModel {
             let generator = self.generator
             self = isNew ? after : before
             self.generator = generator
+            term = after.term
             ticket = nil
             log = found
             note("  stopped: the \(isNew ? "new" : "old") one")
@@ -328,7 +336,7 @@ struct ReplicaModel {
         disk.crashAfter(calls: nil)
         log = try Self.open(
             disk, settings, time, seed: generator.next(), hint: pick(0...lastIndex.rawValue))
-        guard log.recovery.wasClean, log.lastIndex == lastIndex else {
+        guard log.recovery.damages.isEmpty, log.lastIndex == lastIndex else {
             throw Difference("after a clean stop: \(log.recovery), \(log.lastIndex)")
         }
     }
@@ -371,6 +379,7 @@ struct ReplicaModel {
             throw Difference("lost \(log.lastIndex.next) to \(minimum)")
         }
         entries.removeLast(lastIndex.distance(from: log.lastIndex))
+        nextTerm()
         note("  found \(log.firstIndex) to \(log.lastIndex), term \(log.term)")
     }
 

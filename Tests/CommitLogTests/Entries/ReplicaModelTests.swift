@@ -10,7 +10,7 @@ struct ReplicaModelTests {
         if let seed = ProcessInfo.processInfo.environment["SEED"].flatMap(UInt64.init) {
             return [seed]
         }
-        let count = ProcessInfo.processInfo.environment["SEEDS"].flatMap(Int.init) ?? 60
+        let count = ProcessInfo.processInfo.environment["SEEDS"].flatMap(Int.init) ?? 30
         let first = UInt64.random(in: 0..<1_000_000_000)
         return (0..<UInt64(count)).map { first + $0 }
     }()
