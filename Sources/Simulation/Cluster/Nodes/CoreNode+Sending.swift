@@ -42,7 +42,7 @@ extension CoreNode {
     /// Sends entries that were asked for a while ago, if they are still what was asked for.
     mutating func sendStored(
         _ request: StoredRequest, _ outputs: inout [NodeOutput<Packet>]
-    ) {
+    ) throws(Violation) {
         var infos: [EntryInfo] = []
         var contents: [Content] = []
         var bytes = 0
@@ -76,7 +76,7 @@ extension CoreNode {
                         contents: contents), bytes: bytes + 64, promise: nil))
         }
         guard request.append != nil else { return }
-        tellSent(request, last: index.previous, &outputs)
+        try tellSent(request, last: index.previous, &outputs)
     }
 
     func describe(_ packet: Packet) -> String {
@@ -116,13 +116,17 @@ extension Promise {
     init?(_ message: Message) {
         switch message.body {
         case .voteReply(let reply):
-            guard !reply.isPreVote else { return nil }
+            guard !reply.isPreVote else {
+                guard reply.isGranted else { return nil }
+                self = .preVote(message.to, message.term)
+                return
+            }
             self =
                 reply.isGranted
                 ? .vote(message.to, message.term) : .term(message.term)
         case .voteRequest(let request):
             guard !request.isPreVote else { return nil }
-            self = .vote(message.from, message.term)
+            self = .candidacy(message.term, isTransfer: request.isTransfer)
         case .appendReply(.accepted(let match)): self = .match(match, message.term)
         default: self = .term(message.term)
         }

@@ -57,6 +57,7 @@ struct CoreNode: SimulatedNode {
     private var operations: UInt64 = 0
     private var incarnation: UInt64 = 0
     private var watch = NodeWatch()
+    private var manners = CoreManners()
 
     init(_ setup: NodeSetup) {
         id = setup.id
@@ -117,6 +118,10 @@ struct CoreNode: SimulatedNode {
         return .records(records, next: next)
     }
 
+    var believedMatches: [(id: ReplicaID, match: LogIndex)] {
+        raft.followers.map { ($0.id, $0.match) }
+    }
+
     func checkInvariants() {
         raft.checkInvariants()
         precondition(waiters.count <= 100_000, "too many wait")
@@ -126,12 +131,17 @@ struct CoreNode: SimulatedNode {
 
     mutating func start(_ outputs: inout [NodeOutput<Packet>]) {
         incarnation += 1
-        raft = Raft(
-            id: id, settings: settings, start: disk.recovered(&random), seed: random.next())
+        // Changed only where a bug is planted.
+        var found = disk.recovered(&random)
+        #if PLANTED_BUGS
+            if settings.bug == .termRegressesOnRestart { found.hardState = HardState() }
+        #endif
+        raft = Raft(id: id, settings: settings, start: found, seed: random.next())
         isUp = true
         hasFailed = false
         lastEpoch = 0
         watch = NodeWatch()
+        manners = CoreManners()
         flush(&outputs)
     }
 
@@ -166,8 +176,9 @@ struct CoreNode: SimulatedNode {
 
     // MARK: What happens
 
-    mutating func tick(_ outputs: inout [NodeOutput<Packet>]) {
-        step(.tick, nil, &outputs)
+    mutating func tick(_ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
+        manners.tick()
+        try step(.tick, nil, &outputs)
         guard settings.quietTicks != nil else { return }
         watch.ticks += 1
         guard raft.isQuiet else {
@@ -186,37 +197,38 @@ struct CoreNode: SimulatedNode {
         }
         for member in members where member != id {
             if watch.isOverdue(member.node, after: 2 * settings.electionTicks) {
-                step(.nodeLost(member.node), nil, &outputs)
+                try step(.nodeLost(member.node), nil, &outputs)
             }
         }
     }
 
-    mutating func receive(_ packet: Packet, _ outputs: inout [NodeOutput<Packet>]) {
+    mutating func receive(_ packet: Packet, _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
         if settings.quietTicks != nil, watch.hear(packet.node, packet.incarnation) {
-            step(.nodeLost(packet.node), nil, &outputs)
+            try step(.nodeLost(packet.node), nil, &outputs)
         }
-        if let message = packet.message { step(.message(message), packet, &outputs) }
+        if let message = packet.message, message.to == id { manners.hear(message.from) }
+        if let message = packet.message { try step(.message(message), packet, &outputs) }
     }
 
-    mutating func receive(_ command: NodeCommand, _ outputs: inout [NodeOutput<Packet>]) {
+    mutating func receive(_ command: NodeCommand, _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
         switch command {
-        case .read(let operation): step(.read(ReadID(UInt64(operation))), nil, &outputs)
+        case .read(let operation): try step(.read(ReadID(UInt64(operation))), nil, &outputs)
         case .changeMembers(let voters, let learners):
-            step(.changeMembers(voters: voters, learners: learners), nil, &outputs)
-        case .transfer(let target): step(.transfer(to: target), nil, &outputs)
-        case .campaign: step(.campaign, nil, &outputs)
+            try step(.changeMembers(voters: voters, learners: learners), nil, &outputs)
+        case .transfer(let target): try step(.transfer(to: target), nil, &outputs)
+        case .campaign: try step(.campaign, nil, &outputs)
         case .retain(let index):
             let last = min(index, min(raft.commit, disk.lastIndex))
             guard last > disk.start.index, installing == nil else { return }
             disk.removeFirst(upTo: last)
             outputs.append(.startMoved)
-            step(.logStartMoved(lastGone: last), nil, &outputs)
-        case .nodeLost(let node): step(.nodeLost(node), nil, &outputs)
-        case .wake: step(.wake, nil, &outputs)
+            try step(.logStartMoved(lastGone: last), nil, &outputs)
+        case .nodeLost(let node): try step(.nodeLost(node), nil, &outputs)
+        case .wake: try step(.wake, nil, &outputs)
         }
     }
 
-    mutating func propose(_ proposals: [Proposal], _ outputs: inout [NodeOutput<Packet>]) {
+    mutating func propose(_ proposals: [Proposal], _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
         var infos: [EntryInfo] = []
         let first = disk.lastIndex.next
         for proposal in proposals {
@@ -236,33 +248,35 @@ struct CoreNode: SimulatedNode {
         }
         guard !infos.isEmpty else { return }
         outputs.append(.wrote(from: first, truncates: false))
-        step(.appended(infos), nil, &outputs)
+        try step(.appended(infos), nil, &outputs)
     }
 
     mutating func complete(
         _ operation: DiskOperation, fails: Bool, _ outputs: inout [NodeOutput<Packet>]
-    ) {
+    ) throws(Violation) {
         if fails, !hasFailed {
             hasFailed = true
-            return step(.storageFailed, nil, &outputs)
+            return try step(.storageFailed, nil, &outputs)
         }
         switch operation.kind {
         case .log:
             guard let (through, epoch) = logSync else { return }
             logSync = nil
+            manners.diskHasMoved()
             // What was truncated meanwhile, and written again, this sync has not seen.
             disk.sync(through: min(through, syncableIndex))
-            step(.entriesStored(through: through, epoch: epoch), nil, &outputs)
+            try step(.entriesStored(through: through, epoch: epoch), nil, &outputs)
         case .journal:
             guard let version = journalVersion else { return }
             journalVersion = nil
             disk.save(version: version)
-            step(.hardStateSaved(version: version), nil, &outputs)
+            manners.diskHasMoved()
+            try step(.hardStateSaved(version: version), nil, &outputs)
         case .read:
             guard let place = reads.firstIndex(where: { $0.number == operation.number }) else {
                 return
             }
-            sendStored(reads.remove(at: place).request, &outputs)
+            try sendStored(reads.remove(at: place).request, &outputs)
         case .install:
             guard let (snapshot, start) = installing else { return }
             installing = nil
@@ -270,12 +284,12 @@ struct CoreNode: SimulatedNode {
             waiters = []
             unsyncedFrom = snapshot.lastIndex.next
             outputs.append(.reset)
-            step(.snapshotInstalled(snapshot), nil, &outputs)
+            try step(.snapshotInstalled(snapshot), nil, &outputs)
         case .repair:
             guard let (first, last) = repairing else { return }
             repairing = nil
             disk.repair(first: first, last: last)
-            step(.repaired(first: first, last: last), nil, &outputs)
+            try step(.repaired(first: first, last: last), nil, &outputs)
         }
     }
 
@@ -290,26 +304,31 @@ struct CoreNode: SimulatedNode {
     /// Tells the core which stored entries are on their way.
     mutating func tellSent(
         _ request: StoredRequest, last: LogIndex, _ outputs: inout [NodeOutput<Packet>]
-    ) {
-        step(
+    ) throws(Violation) {
+        try step(
             .storedSent(
                 to: request.to, first: request.first, last: last, term: request.term), nil,
             &outputs)
+    }
+
+    private var isDiskIdle: Bool {
+        disk.syncedIndex >= disk.lastIndex && disk.writtenStates.isEmpty
     }
 
     // MARK: Effects
 
     private mutating func step(
         _ input: Input, _ packet: Packet?, _ outputs: inout [NodeOutput<Packet>]
-    ) {
+    ) throws(Violation) {
         var effects: [Effect] = []
         swap(&effects, &self.effects)
         raft.receive(input, into: &effects)
+        try manners.check(raft, after: input, diskIsIdle: isDiskIdle)
         refusedFrom = nil
         for effect in effects { perform(effect, packet, &outputs) }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
-        if !followUps.isEmpty { step(followUps.removeFirst(), nil, &outputs) }
+        if !followUps.isEmpty { try step(followUps.removeFirst(), nil, &outputs) }
         flush(&outputs)
     }
 

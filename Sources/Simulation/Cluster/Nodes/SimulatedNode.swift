@@ -63,6 +63,8 @@ protocol SimulatedNode {
     func endOffset(at index: LogIndex) throws(Violation) -> Int64
     /// A line for whoever reads what happened.
     func describe(_ packet: Packet) -> String
+    /// What a leader believes of the others' disks; empty if it does not lead.
+    var believedMatches: [(id: ReplicaID, match: LogIndex)] { get }
     func checkInvariants()
 }
 
@@ -113,6 +115,10 @@ enum Promise {
     case match(LogIndex, Term)
     /// Nobody else gets this vote.
     case vote(ReplicaID, Term)
+    /// A vote would be given now.
+    case preVote(ReplicaID, Term)
+    /// Asks for votes, and has voted for itself.
+    case candidacy(Term, isTransfer: Bool)
     /// The term is known.
     case term(Term)
 }

@@ -18,6 +18,12 @@ struct ClusterOracle {
         var term: Term
     }
 
+    private struct PreVote: Hashable {
+        var voter: ReplicaID
+        var candidate: ReplicaID
+        var term: Term
+    }
+
     /// By slot.
     var logs: [ShadowLog] = []
     /// Disks that are gone, with what they had.
@@ -31,6 +37,7 @@ struct ClusterOracle {
     private var otherSeen: [Place: UInt64] = [:]
     private var leaders: [Term: ReplicaID] = [:]
     private var votes: [Ballot: ReplicaID] = [:]
+    private var preVotes: Set<PreVote> = []
 
     var committedIndex: LogIndex { LogIndex(UInt64(committed.count)) }
     var committedEnd: Int64 { committed.last?.endOffset ?? 0 }
@@ -131,6 +138,10 @@ struct ClusterOracle {
                 "members are changed at \(configurations[configurations.count - 1].index), and "
                     + "the change at \(previous.index) is not committed")
         }
+        let term = logs[slot].report.term
+        guard let last = commitTerms.last, last.term >= term else {
+            throw Violation("members are changed in term \(term), of which nothing is committed")
+        }
     }
 
     /// Entries are gone from the front of a log.
@@ -154,7 +165,8 @@ struct ClusterOracle {
                 "a snapshot of \(start.index), and \(logs[slot].commit) was committed")
         }
         try begin(slot, at: start, members: members)
-        logs[slot].promised = max(logs[slot].promised, start.index)
+        // What lay behind was another leader's, and is gone as by a truncation.
+        logs[slot].promised = start.index
     }
 
     private mutating func begin(
@@ -231,11 +243,48 @@ struct ClusterOracle {
                 throw Violation("\(index) is acknowledged, and \(durable) is durable")
             }
             logs[slot].promised = max(logs[slot].promised, index)
+            try checkAgreement(slot, on: index, in: term)
+        case .preVote(let candidate, let term):
+            preVotes.insert(PreVote(voter: id, candidate: candidate, term: term))
+        case .candidacy(let term, let isTransfer):
+            logs[slot].promisedTerm = max(logs[slot].promisedTerm, term)
+            try vote(of: id, for: id, in: term)
+            if !isTransfer { try checkPreVotes(for: id, slot, in: term) }
         case .term(let term):
             logs[slot].promisedTerm = max(logs[slot].promisedTerm, term)
         case .vote(let candidate, let term):
             logs[slot].promisedTerm = max(logs[slot].promisedTerm, term)
             try vote(of: id, for: candidate, in: term)
+        }
+    }
+
+    /// What is acknowledged to a leader is the leader's.
+    private func checkAgreement(
+        _ slot: Int, on index: LogIndex, in term: Term
+    ) throws(Violation) {
+        guard let leader = leaders[term] else { return }
+        let place = Int(leader.node) - 1
+        guard place != slot, logs[place].leads, logs[place].report.term == term,
+            index > logs[place].start.index, index > logs[slot].start.index
+        else { return }
+        guard logs[slot].chain(at: index) == logs[place].chain(at: index) else {
+            throw Violation("\(index) is acknowledged, and the leader has another entry there")
+        }
+    }
+
+    /// Nobody asks for votes before a majority would give them (thesis 9.6).
+    private func checkPreVotes(
+        for candidate: ReplicaID, _ slot: Int, in term: Term
+    ) throws(Violation) {
+        let configuration = logs[slot].configuration
+        for voters in [configuration.voters, configuration.outgoing] where !voters.isEmpty {
+            let count = voters.count { voter in
+                voter == candidate
+                    || preVotes.contains(PreVote(voter: voter, candidate: candidate, term: term))
+            }
+            guard count > voters.count / 2 else {
+                throw Violation("\(candidate) asks for votes in term \(term) out of the blue")
+            }
         }
     }
 
@@ -264,6 +313,7 @@ struct ClusterOracle {
         }
         leaders[term] = id
         try vote(of: id, for: id, in: term)
+        try checkVotes(for: id, slot, in: term)
         // Leader completeness (Raft 5.4): all that was committed in terms before. A replica that
         // is elected late need not have what later terms have committed.
         var index = committedIndex
@@ -275,6 +325,20 @@ struct ClusterOracle {
         guard let chain = logs[slot].chain(at: index), chain == committedChain(at: index) else {
             throw Violation(
                 "\(id) leads in term \(term) without entry \(index), which is committed")
+        }
+    }
+
+    /// A leader has the votes of each majority of its configuration.
+    private func checkVotes(
+        for leader: ReplicaID, _ slot: Int, in term: Term
+    ) throws(Violation) {
+        let configuration = logs[slot].configuration
+        for voters in [configuration.voters, configuration.outgoing] where !voters.isEmpty {
+            let count = voters.count { votes[Ballot(voter: $0, term: term)] == leader }
+            guard count > voters.count / 2 else {
+                throw Violation(
+                    "\(leader) leads in term \(term) with \(count) votes of \(voters)")
+            }
         }
     }
 
@@ -305,6 +369,9 @@ struct ClusterOracle {
         guard known <= logs[slot].start.index || logs[slot].chain(at: known) == committedChain(at: known)
         else { throw Violation("entry \(known) was committed, and the leader has another one") }
         let term = logs[slot].report.term
+        guard logs[slot].entry(at: index)?.term == term else {
+            throw Violation("entry \(index) of an older term is committed by counting")
+        }
         if commitTerms.last?.term != term { commitTerms.append((term, known.next)) }
         for number in known.rawValue..<index.rawValue {
             guard let entry = logs[slot].entry(at: LogIndex(number + 1)) else {

@@ -124,9 +124,9 @@ struct ClusterPlan {
 
     private static func clients(_ random: inout SplitMix64) -> ClientPlan {
         ClientPlan(
-            count: random.pick(1...5), inFlightMax: random.pick([1, 1, 4, 16]),
-            thinkMean: random.pick([5_000, 20_000, 50_000, 200_000]),
-            timeout: random.pick([200_000, 1_000_000, 5_000_000]),
+            count: random.pick(1...5), inFlightMax: random.pick([1, 4, 16, 32]),
+            thinkMean: random.pick([1_000, 5_000, 20_000, 100_000]),
+            timeout: random.pick([200_000, 500_000, 2_000_000]),
             recordsMax: random.pick([1, 3, 20]), recordBytesMax: random.pick([10, 100, 1000]),
             batchMax: random.pick([1, 2, 16, 1000]), linger: random.pick([0, 500, 5_000, 30_000]),
             pollPercent: random.pick([5, 20]), readPercent: random.pick([5, 20]),

@@ -43,13 +43,18 @@ struct PlannedFault {
     ) -> [PlannedFault] {
         var faults: [PlannedFault] = []
         let isCalm = random.happens(percent: 5)
+        // Some seeds are as wild as it gets: much that is rare needs two faults at once.
+        let isWild = random.happens(percent: 40)
         for kind in Kind.allCases {
             var own = random.fork()
             guard !isCalm, own.happens(percent: kind.percent) else { continue }
             // Faults that come as often as elections last are the ones that hurt.
             let mean = max(
                 kind.intervalMin,
-                own.pick([timeout, 2 * timeout, 5 * timeout, duration / 10, duration / 4]))
+                own.pick(
+                    isWild
+                        ? [timeout / 2, timeout, 2 * timeout, 3 * timeout]
+                        : [2 * timeout, 5 * timeout, duration / 10, duration / 4]))
             var time = own.exponential(mean: mean)
             while time < duration, faults.count < 2000 {
                 faults.append(PlannedFault(kind: kind, time: time, seed: own.next()))
@@ -79,7 +84,7 @@ extension PlannedFault.Kind {
         case .clusterPowerCut: 3_000_000
         case .wipe, .damage: 1_500_000
         case .diskFull, .syncFailure, .clog: 700_000
-        default: 250_000
+        default: 100_000
         }
     }
 }

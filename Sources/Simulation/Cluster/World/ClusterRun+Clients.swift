@@ -60,12 +60,12 @@ extension ClusterRun {
         ask(operation, node)
     }
 
-    private mutating func ask(_ operation: Int, _ slot: Int) {
+    private mutating func ask(_ operation: Int, _ slot: Int, after pause: Int64 = 0) {
         operations[operation].attempt += 1
         queue.plan(
             .request(
                 slot: slot, operation: operation, attempt: operations[operation].attempt),
-            at: now + network.latency())
+            at: now + pause + network.latency())
     }
 
     /// A request reaches a node.
@@ -195,7 +195,9 @@ extension ClusterRun {
                 }
                 return end(operation)
             }
-            ask(operation, clients[client].guess)
+            // Who is sent from node to node takes its time.
+            let pause = operations[operation].attempt > 1 ? Int64(20_000) : 0
+            ask(operation, clients[client].guess, after: chanceOfClients.exponential(mean: pause))
         }
     }
 

@@ -21,6 +21,7 @@ extension ClusterRun {
             throw Violation("no agreement \(patience / 1_000_000) s after the last fault: \(stateLine)")
         }
         probe()
+        try retainEverywhere()
         queue.plan(.look, at: now + timeout)
     }
 
@@ -89,6 +90,19 @@ extension ClusterRun {
         return true
     }
 
+    /// Retention reaches everybody in the end: who lags behind with it may hold damaged entries
+    /// that nobody can repair, as all others have removed them.
+    private mutating func retainEverywhere() throws(Violation) {
+        guard let leader = leaderSlot else { return }
+        let start = slots[leader].node.state.startIndex
+        for slot in slots.indices
+        where slots[slot].node.isUp && slots[slot].node.isDamaged
+            && slots[slot].node.state.startIndex < start
+        {
+            try command(.retain(start), slot)
+        }
+    }
+
     /// Appends something, which has to come through.
     private mutating func probe() {
         guard clients.allSatisfy({ $0.inFlight == 0 }) else { return }
@@ -109,6 +123,7 @@ extension ClusterRun {
             let other = slots[slot].node
             guard other.isUp, other.state.commit == state.commit,
                 other.state.lastIndex == state.lastIndex, other.waitingCount == 0,
+                !other.isDamaged,
                 other.state.term == state.term || other.state.isQuiet
             else { return false }
         }

@@ -27,6 +27,9 @@ extension ClusterRun {
             oracle.logs[slot].report = report
             if report.role == .leader {
                 try oracle.elected(slot, slots[slot].node.id, in: report.term)
+                guard !slots[slot].node.isDamaged else {
+                    throw Violation("node \(slot + 1) leads, and cannot read all its entries")
+                }
             }
         case .members(let configuration):
             note { "at \(slot + 1): members \(configuration)" }
@@ -125,6 +128,24 @@ extension ClusterRun {
             guard count > voters.count / 2 else {
                 throw Violation(
                     "entry \(index) is committed, and durable on \(count) of \(voters)")
+            }
+        }
+    }
+
+    /// What a leader believes to be on others' disks is there.
+    mutating func checkBeliefs(_ slot: Int) throws(Violation) {
+        guard oracle.logs[slot].leads else { return }
+        let term = oracle.logs[slot].report.term
+        for (id, match) in slots[slot].node.believedMatches {
+            let place = Int(id.node) - 1
+            // Who follows somebody else by now may have other entries.
+            guard slots[place].node.id == id, slots[place].node.isUp,
+                slots[place].node.state.term == term,
+                let chain = oracle.logs[slot].chain(at: match),
+                match > oracle.logs[slot].start.index
+            else { continue }
+            guard isDurable(match, chain, at: id) else {
+                throw Violation("the leader believes that \(id) has \(match), which it has not")
             }
         }
     }

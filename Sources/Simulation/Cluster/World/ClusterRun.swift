@@ -55,7 +55,7 @@ struct ClusterRun<Node: SimulatedNode> {
     var kept: [(from: Int, to: Int, packet: Node.Packet)] = []
     /// Of disks that are gone.
     var oldMarks = Marks()
-    var secondEvents = 0
+    var secondMessages = 0
     var second: Int64 = 0
 
     var chanceOfDisk: SplitMix64
@@ -121,7 +121,7 @@ struct ClusterRun<Node: SimulatedNode> {
             while !hasConverged, let (time, event) = queue.popFirst() {
                 now = time
                 events += 1
-                try countEvent()
+                if case .deliver = event { try countMessage() }
                 digest = (digest ^ UInt64(bitPattern: time)) &* 0x9e37_79b9_7f4a_7c15
                 try handle(event)
             }
@@ -146,19 +146,19 @@ struct ClusterRun<Node: SimulatedNode> {
     }
 
     /// A storm of messages is a bug even if all ends well.
-    private mutating func countEvent() throws(Violation) {
+    private mutating func countMessage() throws(Violation) {
         if now / 1_000_000 != second {
             second = now / 1_000_000
-            secondEvents = 0
+            secondMessages = 0
         }
-        secondEvents += 1
-        guard secondEvents <= eventsPerSecondMax else {
-            throw Violation("more than \(eventsPerSecondMax) events within a second")
+        secondMessages += 1
+        guard secondMessages <= messagesPerSecondMax else {
+            throw Violation("more than \(messagesPerSecondMax) messages within a second")
         }
     }
 
     /// Generous: several times what the busiest seeds need.
-    private var eventsPerSecondMax: Int {
+    private var messagesPerSecondMax: Int {
         let perTick = 1_000_000 / Int(plan.tick) * slots.count
         return 20_000 + 20 * perTick * slots.count
     }
@@ -199,6 +199,7 @@ struct ClusterRun<Node: SimulatedNode> {
         queue.plan(.tick(slot: slot, life: life), at: max(now, slots[slot].pausedUntil) + slots[slot].tick)
         guard now >= slots[slot].pausedUntil else { return }
         try act(slot) { node, outputs throws(Violation) in try node.tick(&outputs) }
+        try checkBeliefs(slot)
     }
 
     private mutating func deliver(
