@@ -1,36 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Disk
+internal import RaftCore
 
 /// The terms and votes of all groups of a store, in one file.
 ///
 /// ```
-/// hardstate   [group a: 3, voted 1] [group b: 1] [group a: 4] …   the last word on a group counts
+/// hardstate   head [group a: 3, voted 1] [group b: 1] [group a: 4] │ empty places
+///                                          the last word on a group counts
 /// ```
 ///
 /// One file, so that the votes of a thousand groups are one write and one sync. It has one owner, who
 /// writes records, has a ``HardStateTicket`` run by some thread, and hands the outcome back; until then
 /// nothing that a record says may be told to anybody. Grown to a bound, the file is written anew with
-/// one record a group, under another name first.
+/// one record a group, under another name first:
 ///
-/// A record that is bad and was known to be synced is a promise that is lost: the journal does not open.
-/// Bad records behind that were never promised to anybody, and are cut.
+/// ```
+/// hardstate.new   written at once, and appended to from then on   │ by the next ticket: synced, renamed,
+/// hardstate       as it was, until the rename is on the disk      │ the directory synced
+/// ```
+///
+/// A bad record that may have been promised to somebody is a promise that is lost: the journal does not
+/// open, and its file stays as it is. What a crash left of records that were never synced is cut.
 public final class HardStateJournal {
     /// The file's name.
     public static let name = "hardstate"
-    private static let newName = "hardstate.new"
+    static let newName = "hardstate.new"
     /// The size at which the file is written anew.
     public static let sizeMax: UInt64 = 64 << 20
+    /// Bytes of empty places that a file has at first, so that votes can be cast when the disk is full.
+    public static let reserve = 64 << 10
 
     private let directory: String
     private let fileSystem: any FileSystem
     private let sizeMax: UInt64
+    private let reserve: Int
     private var file: any File
-    private var states: [GroupID: HardStateRecord]
-    /// The groups in the order in which they came, so that equal histories give equal files.
-    private var order: [GroupID]
-    /// Records in the file, and how many of them are known to be on the disk.
+    private var content: HardStateContent
+    /// The file is not the journal yet: the next ticket gives it its name.
+    private var isUnnamed = false
+    /// No attempt to write the file anew before it has so many records.
+    private var compactionFloor: UInt64 = 0
+    /// Records in the file, its head included.
     public private(set) var count: UInt64
+    /// How many of them are known to be on the disk.
     public private(set) var syncedCount: UInt64
     private var ticketIsOut = false
     /// The error that ended it, if one did.
@@ -42,118 +55,103 @@ public final class HardStateJournal {
     ///
     /// - Parameters:
     ///   - directory: The store's folder, which exists.
+    ///   - mayBeMissing: Whether the store can be without a journal: it is new, or was never in a group
+    ///     with others. If not, a missing file is a lost promise.
     ///   - sizeMax: The size at which the file is written anew, in bytes.
+    ///   - reserve: Bytes of empty places to begin with.
     public init(
-        directory: String, on fileSystem: any FileSystem,
-        sizeMax: UInt64 = HardStateJournal.sizeMax
+        directory: String, on fileSystem: any FileSystem, mayBeMissing: Bool = true,
+        sizeMax: UInt64 = HardStateJournal.sizeMax, reserve: Int = HardStateJournal.reserve
     ) throws(HardStateError) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.sizeMax = sizeMax
-        let path = directory + "/" + Self.name
-        var content = Content()
-        do throws(FileError) {
-            if try fileSystem.status(of: directory + "/" + Self.newName) != nil {
-                try fileSystem.remove(directory + "/" + Self.newName)
-            }
-            if let status = try fileSystem.status(of: path) {
-                let old = try fileSystem.open(path, .read)
-                let bytes = try old.bytes(at: 0, count: Int(clamping: status.size))
-                content = try Self.read(bytes, path: path)
-            }
-        } catch {
-            throw .file(error)
-        }
-        if let flaw = content.flaw { throw flaw }
-        states = content.states
-        order = content.order
+        self.reserve = reserve
+        var content = try Self.read(
+            directory + "/" + Self.name, on: fileSystem, mayBeMissing: mayBeMissing)
+        content.tidy()
         // What the page cache says of the old file may not be what the disk has, so it is not synced but
         // written anew.
+        let (bytes, count) = content.file(reserve: reserve)
         do throws(FileError) {
-            file = try Self.write(
-                order.compactMap { content.states[$0] }, in: directory, on: fileSystem)
+            file = try Self.write(bytes, in: directory, on: fileSystem)
+            let result = HardStateTicket(
+                file: file, count: count, isUnnamed: true, directory: directory,
+                fileSystem: fileSystem
+            ).run()
+            try result.get()
         } catch {
             throw .file(error)
         }
-        count = UInt64(order.count)
+        self.content = content
+        self.count = count
         syncedCount = count
     }
 
-    private struct Content {
-        var states: [GroupID: HardStateRecord] = [:]
-        var order: [GroupID] = []
-        var flaw: HardStateError?
-
-        mutating func note(_ record: HardStateRecord) {
-            if record.isForgotten {
-                states[record.group] = nil
-                order.removeAll { $0 == record.group }
-            } else if states.updateValue(record, forKey: record.group) == nil {
-                order.append(record.group)
+    private static func read(
+        _ path: String, on fileSystem: any FileSystem, mayBeMissing: Bool
+    ) throws(HardStateError) -> HardStateContent {
+        var bytes: [UInt8]?
+        do throws(FileError) {
+            if let status = try fileSystem.status(of: path) {
+                let old = try fileSystem.open(path, .read)
+                bytes = try old.bytes(at: 0, count: Int(clamping: status.size))
             }
+        } catch {
+            throw .file(error)
         }
-    }
-
-    private static func read(_ bytes: [UInt8], path: String) throws(FileError) -> Content {
-        var content = Content()
-        var bad: UInt64?
-        var number: UInt64 = 0
-        var start = 0
-        while start < bytes.count {
-            let end = min(start + HardStateRecord.size, bytes.count)
-            switch HardStateRecord.read(bytes[start..<end], number: number) {
-            case .record(let record, let synced):
-                if let bad {
-                    // Whatever stands behind a bad record was never told to anybody, unless it says that
-                    // the bad one was synced.
-                    if synced > bad { content.flaw = .promiseLost(path: path, record: bad) }
-                } else {
-                    content.note(record)
-                }
-            case .unsupported(let version):
-                content.flaw = .unsupportedFormat(path: path, version: version)
-                return content
-            case .nothing: bad = bad ?? number
-            }
-            number += 1
-            start = end
-        }
-        return content
+        if let bytes { return try HardStateContent(bytes, path: path) }
+        guard mayBeMissing else { throw .promiseLost(path: path, record: 0) }
+        return HardStateContent()
     }
 
     // MARK: Reading
 
-    /// The last word on a group.
-    public func record(of group: GroupID) -> HardStateRecord? { states[group] }
+    /// The last word on a group; `nil` if there is none, or none of this life of the replica.
+    public func record(of group: GroupID, life: UInt64) -> HardStateRecord? {
+        content.records[group].flatMap { $0.life == life ? $0 : nil }
+    }
 
     // MARK: Writing
 
     /// Writes records to the file; they count for nothing until they are synced.
+    ///
+    /// - Throws: That they are not written. Without room the journal is as it was, otherwise it has
+    ///   failed.
     public func append(_ records: [HardStateRecord]) throws(FileError) {
         if let failure { throw failure }
         guard !records.isEmpty else { return }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(records.count * HardStateRecord.size)
         for (step, record) in records.enumerated() {
-            bytes += record.encoded(number: count + UInt64(step), synced: syncedCount)
+            record.append(to: &bytes, number: count + UInt64(step), synced: syncedCount)
         }
         do throws(FileError) {
             try file.write(bytes, at: count * UInt64(HardStateRecord.size))
         } catch {
-            failure = error
-            throw error
+            try undo(error)
         }
         count += UInt64(records.count)
-        for record in records { note(record) }
+        for record in records { content.note(record) }
     }
 
-    private func note(_ record: HardStateRecord) {
-        if record.isForgotten {
-            states[record.group] = nil
-            order.removeAll { $0 == record.group }
-        } else if states.updateValue(record, forKey: record.group) == nil {
-            order.append(record.group)
+    /// Forgets a group: nothing is left of its term and vote once this is synced.
+    public func forget(_ group: GroupID, life: UInt64) throws(FileError) {
+        try append([
+            HardStateRecord(group: group, life: life, state: HardState(), isForgotten: true)
+        ])
+    }
+
+    /// Takes a write that failed half way out of the file.
+    private func undo(_ error: FileError) throws(FileError) -> Never {
+        do throws(FileError) {
+            try file.truncate(to: count * UInt64(HardStateRecord.size))
+        } catch let second {
+            failure = second
+            throw second
         }
+        if error.reason != .noSpace { failure = error }
+        throw error
     }
 
     // MARK: Syncing
@@ -166,8 +164,12 @@ public final class HardStateJournal {
     /// The ticket is run, on whatever thread, and handed to ``endSync(_:_:)``.
     public func beginSync() -> HardStateTicket? {
         guard needsSync, !ticketIsOut else { return nil }
+        compactIfLarge()
+        guard failure == nil else { return nil }
         ticketIsOut = true
-        return HardStateTicket(file: file, count: count)
+        return HardStateTicket(
+            file: file, count: count, isUnnamed: isUnnamed, directory: directory,
+            fileSystem: fileSystem)
     }
 
     /// Takes note of how a sync went.
@@ -178,46 +180,50 @@ public final class HardStateJournal {
         switch result {
         case .failure(let error): failure = error
         case .success:
-            syncedCount = max(syncedCount, ticket.count)
-            compactIfLarge()
+            precondition(
+                ticket.count <= count && (ticket.isUnnamed || ticket.count >= syncedCount),
+                "a sync that went backwards")
+            isUnnamed = false
+            syncedCount = ticket.count
         }
     }
 
-    /// Writes the file anew if it is too large and half of it is old.
+    /// Begins the file anew if it is too large and half of it is old; the old one counts until the
+    /// ticket that is about to begin has been run.
     private func compactIfLarge() {
-        let size = count * UInt64(HardStateRecord.size)
-        guard size >= sizeMax, syncedCount == count, UInt64(order.count) * 2 <= count else {
-            return
-        }
+        guard count * UInt64(HardStateRecord.size) >= sizeMax, count >= compactionFloor,
+            UInt64(content.records.count) * 2 < count
+        else { return }
+        content.tidy()
+        let (bytes, newCount) = content.file(reserve: reserve)
         do throws(FileError) {
-            file = try Self.write(
-                order.compactMap { states[$0] }, in: directory, on: fileSystem)
-            count = UInt64(order.count)
-            syncedCount = count
-        } catch  where error.reason == .noSpace {
-            // The old file is whole; a later sync tries again.
+            file = try Self.write(bytes, in: directory, on: fileSystem)
+            isUnnamed = true
+            count = newCount
+            syncedCount = 0
+            compactionFloor = 0
         } catch {
-            failure = error
+            // The old file is whole, and there may be room later.
+            if error.reason != .noSpace { failure = error }
+            compactionFloor = count * 2
         }
     }
 
-    /// Puts a file with these records in the place of the journal, durably.
+    /// Writes a new file under its first name.
     private static func write(
-        _ records: [HardStateRecord], in directory: String, on fileSystem: any FileSystem
+        _ bytes: [UInt8], in directory: String, on fileSystem: any FileSystem
     ) throws(FileError) -> any File {
         let path = directory + "/" + newName
         if try fileSystem.status(of: path) != nil { try fileSystem.remove(path) }
         let new = try fileSystem.open(path, .create)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(records.count * HardStateRecord.size)
-        for (number, record) in records.enumerated() {
-            bytes += record.encoded(number: UInt64(number), synced: 0)
+        do throws(FileError) {
+            try new.write(bytes, at: 0)
+        } catch {
+            // It takes room that others may need; what cannot be removed is removed at the next start.
+            if error.reason == .noSpace { try fileSystem.remove(path) }
+            throw error
         }
-        if !bytes.isEmpty { try new.write(bytes, at: 0) }
-        try new.sync()
-        try fileSystem.rename(path, to: directory + "/" + name)
-        try fileSystem.syncDirectory(directory)
-        return try fileSystem.open(directory + "/" + name, .readWrite)
+        return new
     }
 }
 
@@ -225,36 +231,24 @@ public final class HardStateJournal {
 public struct HardStateTicket: Sendable {
     let file: any File
     let count: UInt64
+    /// The file gets its name once it is synced.
+    let isUnnamed: Bool
+    let directory: String
+    let fileSystem: any FileSystem
 
     /// Syncs; blocks for as long as the disk takes.
     public func run() -> Result<Void, FileError> {
         do throws(FileError) {
             try file.sync()
+            if isUnnamed {
+                try fileSystem.rename(
+                    directory + "/" + HardStateJournal.newName,
+                    to: directory + "/" + HardStateJournal.name)
+                try fileSystem.syncDirectory(directory)
+            }
             return .success(())
         } catch {
             return .failure(error)
-        }
-    }
-}
-
-/// Why a journal does not open.
-public enum HardStateError: Error, Sendable, Equatable {
-    case file(FileError)
-    /// A record is damaged that was promised to somebody: this store may have voted, and does not know
-    /// for whom.
-    case promiseLost(path: String, record: UInt64)
-    case unsupportedFormat(path: String, version: Int)
-}
-
-extension HardStateError: CustomStringConvertible {
-    public var description: String {
-        switch self {
-        case .file(let error): "\(error)"
-        case .promiseLost(let path, let record):
-            "\(path) is damaged at record \(record): votes may be forgotten that others rely on; "
-                + "give the node an empty data directory, so that it comes back as a new one"
-        case .unsupportedFormat(let path, let version):
-            "\(path) has format version \(version), which is newer than this program"
         }
     }
 }

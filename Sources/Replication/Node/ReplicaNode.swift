@@ -119,7 +119,11 @@ public final class ReplicaNode {
         asked.removeAll { $0.record.group == group }
         if forgetting {
             save(
-                [HardStateRecord(group: group, state: HardState(), isForgotten: true)],
+                [
+                    HardStateRecord(
+                        group: group, life: member.replica.id.life, state: HardState(),
+                        isForgotten: true)
+                ],
                 into: &outputs)
         }
         return member.replica
@@ -157,9 +161,10 @@ public final class ReplicaNode {
         switch output {
         case .send(let message): send(message)
         case .saveHardState(let state, let version):
-            let commit = replicas[group].map { safeCommit(of: $0.replica) } ?? .zero
-            asked.append(
-                (HardStateRecord(group: group, state: state, commit: commit), version))
+            guard let replica = replicas[group]?.replica else { return }
+            let record = HardStateRecord(
+                group: group, life: replica.id.life, state: state, commit: safeCommit(of: replica))
+            asked.append((record, version))
         case .membersChanged(let configuration):
             noteMembers(configuration, of: group)
             outputs.append(.replica(group, output))

@@ -46,7 +46,8 @@ final class NodeHarness {
         replicaSettings.isRelaxed = isRelaxed
         let replica = try Replica(
             replicaSettings, directory: "/store/log", logGroup: 99, on: disk,
-            record: journal.record(of: group), now: Timestamp(milliseconds: 1), seed: starts)
+            record: journal.record(of: group, life: ids[number].life),
+            now: Timestamp(milliseconds: 1), seed: starts)
         let node = ReplicaNode(
             ReplicaNode.Settings(
                 node: ids[number].node, cluster: 5, incarnation: starts), journal: journal)
