@@ -52,9 +52,9 @@ public enum ClusterMark: UInt8, Sendable, CaseIterable {
     case pollOutOfRange
     case rumourHeard
     case convergedWithMinorityDown
-    case quietAtTheEnd
     case joinedLate
     case crashedInCall
+    case handedOn
 }
 
 /// A set of the simulator's marks.

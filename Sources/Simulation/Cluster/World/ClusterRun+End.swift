@@ -11,7 +11,7 @@ extension ClusterRun {
 
     mutating func look() throws(Violation) {
         guard isCalm else { return try calm() }
-        if isConverged() {
+        if isConverged(), try hasHandedOn() {
             hasConverged = true
             return
         }
@@ -101,6 +101,30 @@ extension ClusterRun {
         {
             try command(.retain(start), slot)
         }
+    }
+
+    /// Whether the leader has handed on its office, now that nothing hinders it; first it is told to.
+    ///
+    /// True as well if there is nobody to hand it to.
+    private mutating func hasHandedOn() throws(Violation) -> Bool {
+        guard let leader = leaderSlot else { return false }
+        if let (heir, term) = heir {
+            if slots[leader].node.id == heir, slots[leader].node.state.term > term { return true }
+            throw Violation(
+                "\(heir) was to lead after term \(term), and \(slots[leader].node.id) does in term "
+                    + "\(slots[leader].node.state.term)")
+        }
+        let configuration = slots[leader].node.configuration
+        let voters = configuration.voters.filter { voter in
+            let slot = Int(voter.node) - 1
+            return slot != leader && slots[slot].node.id == voter && slots[slot].node.isUp
+        }
+        guard !voters.isEmpty else { return true }
+        let chosen = chanceOfWorld.pick(voters)
+        heir = (chosen, slots[leader].node.state.term)
+        marks.insert(.handedOn)
+        try command(.transfer(to: chosen), leader)
+        return false
     }
 
     /// Appends something, which has to come through.

@@ -51,6 +51,8 @@ struct ClusterRun<Node: SimulatedNode> {
     var isCalm = false
     var calmSince: Int64 = 0
     var hasConverged = false
+    /// Who was told to lead at the end, and in which term.
+    var heir: (id: ReplicaID, term: Term)?
     /// Messages of before, to be sent again.
     var kept: [(from: Int, to: Int, packet: Node.Packet)] = []
     /// Of disks that are gone.
