@@ -54,16 +54,15 @@ struct BatchReader {
             let memory = memorySource(count)
             var isHandedOver = false
             defer { if !isHandedOver { memory.release() } }
-            do throws(FileError) {
-                let read = try unsafe fill(memory.bytes, from: position)
-                // Only a reader of the cache gets nothing.
-                guard let read else { return nil }
-                guard read == count else {
-                    throw FileError(.read, segment.store.path, code: 0, reason: .inputOutput)
-                }
-            } catch { throw .file(error) }
+            let read = try onDisk { () throws(FileError) in
+                try unsafe fill(memory.bytes, from: position)
+            }
+            // Only a reader of the cache gets nothing.
+            guard let read else { return nil }
+            // The file may have been cut since, but never below what is committed.
             let consumed = unsafe parse(
-                UnsafeRawBufferPointer(memory.bytes), at: position, bytesMax: bytesMax)
+                UnsafeRawBufferPointer(rebasing: memory.bytes[..<read]), at: position,
+                bytesMax: bytesMax)
             if !slices.isEmpty {
                 isHandedOver = true
                 return FetchedBatches(
@@ -71,6 +70,10 @@ struct BatchReader {
                     logStartOffset: snapshot.logStartOffset, highWatermark: snapshot.highWatermark)
             }
             if let damage { throw .damaged(damage) }
+            guard read == count else {
+                throw .file(
+                    FileError(.read, segment.store.path, code: 0, reason: .inputOutput))
+            }
             if let flaw {
                 guard !cachedOnly else { return nil }
                 guard let next = try positionBehind(flaw.position, flaw.reason) else { return nil }

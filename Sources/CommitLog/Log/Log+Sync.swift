@@ -98,7 +98,8 @@ extension Log {
         guard state == .open else { return }
         switch result {
         case .failure(let error):
-            state = .failed(error)
+            // The files of before a reset are gone, and some under the hands of the sync.
+            if ticket.truncationCount >= resetAt { state = .failed(error) }
         case .success:
             guard ticket.truncationCount == truncationCount else {
                 // Whatever of it was kept was synced when the log was cut.

@@ -60,6 +60,8 @@ public final class Log {
     public internal(set) var commitIndex: LogIndex
     /// How often entries were taken back.
     public internal(set) var truncationCount: UInt64 = 0
+    /// ``truncationCount`` as of the last time that the log was begun anew.
+    var resetAt: UInt64 = 0
     /// The terms of the entries and the group's members, if the log is a replica's.
     public internal(set) var lineage: Lineage
     /// Where the entries end that are not committed.

@@ -90,5 +90,6 @@ extension Log {
         term = lineage.lastTerm
         clock = max(clock, now)
         noteTruncation()
+        resetAt = truncationCount
     }
 }

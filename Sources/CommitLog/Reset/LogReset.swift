@@ -86,7 +86,11 @@ enum LogReset {
         }
         if let store = stores.first {
             for name in try fileSystem.list(directory) where isOfLog(name) {
-                try fileSystem.remove(directory + "/" + name)
+                do throws(FileError) {
+                    try fileSystem.remove(directory + "/" + name)
+                } catch  where error.reason == .notFound {
+                    // A sync of the old files that is under way has renamed it.
+                }
             }
             try fileSystem.syncDirectory(directory)
             try move([store], from: staged, to: directory, on: fileSystem)

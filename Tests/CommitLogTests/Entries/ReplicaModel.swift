@@ -257,6 +257,7 @@ struct ReplicaModel {
             log.endSync(ticket, result)
             self.ticket = nil
             if let failure = log.failure { throw LogError.failed(failure) }
+            if disk.isStopped { throw LogError.closed }
         } else if chance(50) {
             note("sync of \(lastIndex)")
             mayStop()
