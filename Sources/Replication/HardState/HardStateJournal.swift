@@ -112,6 +112,9 @@ public final class HardStateJournal {
         content.records[group].flatMap { $0.life == life ? $0 : nil }
     }
 
+    /// The last word on each group, in the order in which the groups came.
+    public var records: [HardStateRecord] { content.last }
+
     // MARK: Writing
 
     /// Writes records to the file; they count for nothing until they are synced.

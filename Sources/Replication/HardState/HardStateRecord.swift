@@ -113,7 +113,8 @@ public struct HardStateRecord: Sendable, Equatable {
     static func read(_ bytes: ArraySlice<UInt8>, number: UInt64) -> Reading {
         guard bytes.count == size else { return .empty }
         return unsafe bytes.withUnsafeBytes { raw in
-            let sum = unsafe CRC32C.checksum(UnsafeRawBufferPointer(rebasing: raw[..<checksumPlace]))
+            let summed = unsafe UnsafeRawBufferPointer(rebasing: raw[..<checksumPlace])
+            let sum = unsafe CRC32C.checksum(summed)
             guard unsafe raw.bigEndian(at: 0, as: UInt32.self) == magicValue,
                 unsafe raw.bigEndian(at: checksumPlace, as: UInt32.self) == sum
             else { return unsafe raw[size - 1] == 0 ? .empty : .damaged }
