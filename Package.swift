@@ -120,9 +120,8 @@ let package = Package(
         .target(
             name: "BrokerRuntime",
             dependencies: [
-                "CommitLog", "ClusterCore", "GroupCore", "Records", "Disk", "Faults", "Bytes",
-                deque,
-                logging,
+                "Replication", "RaftCore", "CommitLog", "ClusterCore", "GroupCore", "Records", "Disk",
+                "Faults", "Bytes", deque, logging,
             ],
             swiftSettings: everyRoom),
         .target(
@@ -271,8 +270,8 @@ let package = Package(
         .testTarget(
             name: "BrokerRuntimeTests",
             dependencies: [
-                "BrokerRuntime", "ClusterCore", "GroupCore", "CommitLog", "SimulatedDisk",
-                "PosixDisk", "Disk", "Records", "Faults", "Bytes", logging,
+                "BrokerRuntime", "Replication", "RaftCore", "ClusterCore", "GroupCore", "CommitLog",
+                "SimulatedDisk", "PosixDisk", "Disk", "Records", "Faults", "Bytes", logging,
             ],
             swiftSettings: everyRoom),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: everyRoom),

@@ -4,7 +4,8 @@ extension ErrorCode {
     /// Whether the same request can succeed later, without anything being changed in it.
     public var isRetryable: Bool {
         switch self {
-        case .diskFull, .shuttingDown, .overloaded, .unreachable, .deadlineExceeded, .corruptBatch:
+        case .diskFull, .shuttingDown, .overloaded, .notLeader, .unreachable, .deadlineExceeded,
+            .corruptBatch:
             true
         default:
             false
@@ -207,6 +208,12 @@ extension ErrorCode {
                 "The server met a state that should not be.",
                 "A fault in Cordwood.",
                 "Report it with the log lines around it."
+            )
+        case .notLeader:
+            (
+                "The partition has another leader, or none at the moment.",
+                "The leader changed while the request was under way; the records may be stored.",
+                "Try again; an idempotent producer never stores them twice."
             )
         case .unknownKey:
             (

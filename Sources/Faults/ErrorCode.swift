@@ -40,6 +40,7 @@ public enum ErrorCode: Int, Sendable, CaseIterable {
     case addressInUse = 3003
     case plaintextRefused = 3004
     case internalError = 3005
+    case notLeader = 3006
 
     // 4xxx: the configuration.
     case unknownKey = 4001

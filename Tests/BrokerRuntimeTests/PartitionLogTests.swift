@@ -5,7 +5,9 @@ import ClusterCore
 import CommitLog
 import Disk
 import Faults
+import RaftCore
 import Records
+import Replication
 import SimulatedDisk
 import Synchronization
 import Testing
@@ -19,7 +21,7 @@ struct PartitionLogTests {
     private let disk = SimulatedFileSystem()
 
     private func withLog(
-        _ rule: LogSettings.CommitRule = .whenSynced,
+        _ durability: TopicSettings.Durability = .fsync,
         _ body: (PartitionLog, Partition) throws -> Void
     ) throws {
         let host = PartitionHost(settings: BrokerSettings(), clock: TestClock().clock)
@@ -28,16 +30,14 @@ struct PartitionLogTests {
             host.syncers.close()
         }
         try disk.createDirectory("/log")
-        var settings = LogSettings()
-        settings.commitRule = rule
-        let log = try Log(
-            directory: "/log", group: 1, on: disk, settings: settings, now: now, seed: 1)
         let partition = Partition(
-            topic: "logs", number: 0, host: host, batchSizeMax: 1 << 20, onDamagedIndex: { _, _ in }
-        )
-        let owner = PartitionLog(
-            partition: partition, log: log, durability: rule == .whenSynced ? .fsync : .os)
-        owner.publish()
+            topic: "logs", number: 0, group: GroupID(high: 1, low: 1, partition: 0), host: host,
+            batchSizeMax: 1 << 20, onDamagedIndex: { _, _ in })
+        let replica = try host.openReplica(
+            of: partition, directory: "/log", logGroup: 1, on: disk, settings: LogSettings(),
+            seed: 1)
+        let owner = PartitionLog(partition: partition, replica: replica, durability: durability)
+        try owner.lead(now: now)
         try body(owner, partition)
     }
 
@@ -77,26 +77,25 @@ struct PartitionLogTests {
             let answers = Answers()
             partition.append(BrokerFixture.batch(0..<3), completion: answers.completion("plain"))
             partition.append(batch(sequence: 0), completion: answers.completion("first"))
-            _ = owner.appendWaiting(now: now)
-            let ticket = try #require(try owner.log.beginSync())
+            owner.appendAll(now: now)
+            let ticket = try #require(try owner.replica.beginSync())
             // Comes while the sync of the first one runs.
             partition.append(batch(sequence: 0), completion: answers.completion("again"))
             partition.append(batch(sequence: 2), completion: answers.completion("next"))
-            _ = owner.appendWaiting(now: now)
+            owner.appendAll(now: now)
             #expect(answers.names.isEmpty)
-            owner.log.endSync(ticket, ticket.run())
-            owner.publish()
+            owner.end(ticket, now: now)
             #expect(answers.names == ["plain", "first", "again"])
             #expect(try answers["first"]?.get().baseOffset == 3)
             #expect(try answers["first"]?.get().isDuplicate == false)
             #expect(try answers["again"]?.get().baseOffset == 3)
             #expect(try answers["again"]?.get().isDuplicate == true)
-            try owner.log.sync()
-            owner.publish()
+            let second = try #require(try owner.replica.beginSync())
+            owner.end(second, now: now)
             #expect(try answers["next"]?.get().baseOffset == 5)
             // One that is durable already is answered at once.
             partition.append(batch(sequence: 0), completion: answers.completion("late"))
-            _ = owner.appendWaiting(now: now)
+            owner.appendAll(now: now)
             #expect(try answers["late"]?.get().baseOffset == 3)
             #expect(owner.log.nextOffset == 7)
         }
@@ -108,11 +107,10 @@ struct PartitionLogTests {
             let answers = Answers()
             partition.append(batch(sequence: 0), completion: answers.completion("first"))
             partition.append(batch(sequence: 0), completion: answers.completion("again"))
-            _ = owner.appendWaiting(now: now)
+            owner.appendAll(now: now)
             disk.faults.sync = .onCall(1)
-            let ticket = try #require(try owner.log.beginSync())
-            owner.log.endSync(ticket, ticket.run())
-            owner.publish()
+            let ticket = try #require(try owner.replica.beginSync())
+            owner.end(ticket, now: now)
             #expect(answers.names == ["first", "again"])
             #expect(answers.fault("first") != nil)
             #expect(answers.fault("again") != nil)
@@ -121,13 +119,13 @@ struct PartitionLogTests {
 
     @Test("tells each batch of one write what became of it")
     func refusals() throws {
-        try withLog(.whenWritten) { owner, partition in
+        try withLog(.os) { owner, partition in
             let answers = Answers()
             partition.append(batch(sequence: 0, epoch: 1), completion: answers.completion("first"))
             partition.append(batch(sequence: 4, epoch: 1), completion: answers.completion("gap"))
             partition.append(batch(sequence: 2), completion: answers.completion("stale"))
             partition.append(batch(sequence: 2, epoch: 1), completion: answers.completion("next"))
-            _ = owner.appendWaiting(now: now)
+            owner.appendAll(now: now)
             #expect(try answers["first"]?.get().baseOffset == 0)
             #expect(try answers["next"]?.get().baseOffset == 2)
             for (name, code) in [
@@ -138,5 +136,33 @@ struct PartitionLogTests {
                 #expect(fault.message.hasPrefix("logs-0: "))
             }
         }
+    }
+}
+
+/// What the log thread does, without a thread.
+extension PartitionLog {
+    /// Has the replica lead its group of one, with its no-op committed.
+    fileprivate func lead(now: Timestamp) throws {
+        var outputs: [ReplicaOutput] = []
+        replica.campaign(now: now, into: &outputs)
+        for output in outputs {
+            guard case .saveHardState(_, let version) = output else { continue }
+            var next: [ReplicaOutput] = []
+            replica.hardStateSaved(version: version, now: now, into: &next)
+        }
+        if let ticket = try replica.beginSync() { end(ticket, now: now) }
+        publish()
+        #expect(replica.isReady)
+    }
+
+    fileprivate func appendAll(now: Timestamp) {
+        var outputs: [ReplicaOutput] = []
+        _ = appendWaiting(now: now, into: &outputs)
+    }
+
+    fileprivate func end(_ ticket: SyncTicket, now: Timestamp) {
+        var outputs: [ReplicaOutput] = []
+        replica.endSync(ticket, ticket.run(), now: now, into: &outputs)
+        publish()
     }
 }

@@ -7,6 +7,7 @@ internal import Disk
 public import Faults
 internal import Logging
 internal import Records
+internal import Replication
 internal import Synchronization
 
 extension Broker {
@@ -87,7 +88,7 @@ extension Broker {
     ) throws(Fault) -> TopicDescription {
         if let refusal = host.refusal { throw refusal }
         let numbers = first..<topic.partitionCount
-        var opened: [(Partition, LogThread.Handover)] = []
+        var opened: [Opened] = []
         do throws(Fault) {
             for number in numbers {
                 // An attempt that a crash ended may have left a log here.
@@ -112,9 +113,9 @@ extension Broker {
             }
             throw error
         }
-        // Who finds a partition can read it at once.
-        for (partition, handover) in opened { adopt(partition, handover) }
-        return publish(topic, partitions + opened.map(\.0), in: metadata.log.state)
+        // Who finds a partition can read and write it at once.
+        adopt(opened)
+        return publish(topic, partitions + opened.map(\.partition), in: metadata.log.state)
     }
 
     /// Changes settings of a topic.
@@ -151,10 +152,7 @@ extension Broker {
                 }
                 let settings = self.effectiveSettings(of: topic)
                 partition.setBatchSizeMax(settings.messageBytesMax)
-                return thread.configure(partition) { log throws(LogError) in
-                    try log.log.configure(settings.logSettings)
-                    log.durability = settings.durability
-                }
+                return thread.configure(partition, settings.logSettings, settings.durability)
             }
         }
         return description
@@ -270,40 +268,56 @@ extension Broker {
                     metadata: ["folder": "\(directory.partition(id, number))"])
             }
         }
+        var opened: [Opened] = []
+        var all: [[Partition]] = []
         for topic in state.topics {
             var partitions: [Partition] = []
             for number in 0..<topic.partitionCount {
                 do throws(Fault) {
-                    let (partition, handover) = try openLog(of: topic, number)
-                    partitions.append(partition)
-                    adopt(partition, handover)
+                    let log = try openLog(of: topic, number)
+                    partitions.append(log.partition)
+                    opened.append(log)
                 } catch {
                     partitions.append(unavailable(topic, number, error))
                 }
             }
+            all.append(partitions)
+        }
+        // All of them are elected together: a few syncs, however many there are.
+        adopt(opened)
+        for (topic, partitions) in zip(state.topics, all) {
             _ = publish(topic, partitions, in: state)
         }
+    }
+
+    /// A replica that was opened and leads nothing yet.
+    private struct Opened {
+        let partition: Partition
+        let handover: LogThread.Handover
+        let settled: Settling
     }
 
     /// Opens one log.
     private func openLog(
         of topic: ClusterState.Topic, _ number: Int
-    ) throws(Fault) -> (Partition, LogThread.Handover) {
+    ) throws(Fault) -> Opened {
         let settings = effectiveSettings(of: topic)
         let partition = makePartition(topic, number)
         var random = SystemRandomNumberGenerator()
         do throws(LogError) {
-            let log = try Log(
-                directory: directory.partition(topic.id, number),
-                group: topic.id.groupHash(partition: number), on: directory.fileSystem,
-                settings: settings.logSettings, now: host.clock.now, seed: random.next())
-            report(log.recovery, of: partition)
-            return (
-                partition,
-                LogThread.Handover(
+            let replica = try host.openReplica(
+                of: partition, directory: directory.partition(topic.id, number),
+                logGroup: topic.id.groupHash(partition: number), on: directory.fileSystem,
+                settings: settings.logSettings, seed: random.next())
+            report(replica.log.recovery, of: partition)
+            let settled = Settling()
+            return Opened(
+                partition: partition,
+                handover: LogThread.Handover(
                     log: PartitionLog(
-                        partition: partition, log: log, durability: settings.durability))
-            )
+                        partition: partition, replica: replica, durability: settings.durability,
+                        whenSettled: { settled.end() })),
+                settled: settled)
         } catch {
             throw Fault(error, of: partition.name)
         }
@@ -311,8 +325,11 @@ extension Broker {
 
     private func makePartition(_ topic: ClusterState.Topic, _ number: Int) -> Partition {
         Partition(
-            topic: topic.name, number: number, host: host,
-            batchSizeMax: effectiveSettings(of: topic).messageBytesMax,
+            topic: topic.name, number: number,
+            group: GroupID(
+                high: topic.id.high, low: topic.id.low,
+                partition: UInt32(truncatingIfNeeded: number)),
+            host: host, batchSizeMax: effectiveSettings(of: topic).messageBytesMax,
             onDamagedIndex: { partition, segment in
                 partition.host.queue.push(
                     .run { $0.rebuildIndex(of: partition, segment: segment) })
@@ -334,12 +351,10 @@ extension Broker {
         return partition
     }
 
-    /// Hands a log to the log thread.
-    ///
-    /// The snapshot is there before anybody can look.
-    private func adopt(_ partition: Partition, _ handover: LogThread.Handover) {
-        handover.log.publish()
-        host.queue.push(.run { $0.adopt(handover) })
+    /// Hands logs to the log thread, and waits until each leads its group and shows what is committed.
+    private func adopt(_ opened: [Opened]) {
+        for log in opened { host.adopt(log.handover) }
+        for log in opened { log.settled.wait() }
     }
 
     private func report(_ recovery: RecoveryReport, of partition: Partition) {

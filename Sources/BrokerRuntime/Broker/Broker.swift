@@ -7,6 +7,7 @@ public import Disk
 public import Faults
 public import Logging
 internal import Records
+internal import Replication
 internal import Synchronization
 
 /// Everything that a node stores: its topics, their partitions, and the threads that write them.
@@ -59,9 +60,10 @@ public final class Broker: Sendable {
         let directory = try DataDirectory(dataDirectory, on: fileSystem)
         let metadata = try MetadataLog(
             directory: directory.metadata, fileSystem: fileSystem, clock: clock)
+        let journal = try directory.openJournal(logger: logger)
         let broker = Broker(
-            directory: directory, lock: lock, metadata: metadata, settings: settings,
-            logger: logger, clock: clock)
+            directory: directory, lock: lock, metadata: metadata, journal: journal,
+            settings: settings, logger: logger, clock: clock)
         try broker.openPartitions(metadata.state)
         broker.groups.start(of: broker)
         return broker
@@ -69,6 +71,7 @@ public final class Broker: Sendable {
 
     private init(
         directory: DataDirectory, lock: any FileLock, metadata: MetadataLog,
+        journal: HardStateJournal,
         settings: BrokerSettings, logger: Logger, clock: BrokerClock
     ) {
         nodeID = settings.nodeID
@@ -81,7 +84,13 @@ public final class Broker: Sendable {
         catalog = Mutex(Catalog(cluster: metadata.state))
         control = JobPool(threadCount: 1)
         sharedDiskState = SharedDiskState()
-        let host = PartitionHost(settings: settings, clock: clock)
+        let identity = NodeIdentity(name: settings.nodeID, storeID: directory.storeID)
+        var records: [GroupID: HardStateRecord] = [:]
+        for record in journal.records where record.life == identity.store {
+            records[record.group] = record
+        }
+        let host = PartitionHost(
+            settings: settings, clock: clock, identity: identity, records: records)
         self.host = host
         groups = GroupCoordinator(
             GroupStorage(directory: directory, host: host, control: control, logger: logger),
@@ -89,11 +98,8 @@ public final class Broker: Sendable {
         let guardian = DiskGuardian(
             fileSystem: directory.fileSystem, directory: directory.path, settings: settings,
             state: sharedDiskState)
-        logThread = DedicatedThread {
-            var thread = LogThread(
-                host: host, guardian: guardian, settings: settings, logger: logger)
-            thread.run()
-        }
+        logThread = LogThread.start(
+            host: host, journal: journal, guardian: guardian, settings: settings, logger: logger)
     }
 
     /// Whether the disk has room.
@@ -161,7 +167,7 @@ extension LogThread.Handover {
     /// Closes a log that the log thread has given up, and answers all who wait for it.
     fileprivate func close(because fault: Fault, logger: Logger) {
         do throws(LogError) {
-            try log.log.close()
+            try log.replica.close(now: .none)
         } catch {
             logger.error(
                 "a log was not closed in order; the next start recovers it",

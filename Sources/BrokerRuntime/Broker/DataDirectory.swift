@@ -3,6 +3,8 @@
 internal import ClusterCore
 internal import Disk
 internal import Faults
+internal import Logging
+internal import Replication
 
 /// The folder that a node keeps everything in.
 ///
@@ -11,6 +13,7 @@ internal import Faults
 /// store.id                   who this folder is, made once
 /// reserve                    room that is given up when the disk is full
 /// meta/                      the log of what topics there are
+/// hardstate                  the terms and votes of all partitions
 /// groups/                    the log of consumer groups, made with the first fact of one
 /// partitions/ID-NUMBER/      one log each, by topic id: names never become paths
 /// ```
@@ -87,6 +90,40 @@ struct DataDirectory {
         try file.sync()
         try fileSystem.rename(temporary, to: name)
         return id
+    }
+
+    /// Opens the journal of terms and votes.
+    ///
+    /// One that is damaged is put aside: all partitions of this server are groups of one, in which
+    /// nobody else relies on a vote, and the logs themselves know the latest terms.
+    func openJournal(logger: Logger) throws(Fault) -> HardStateJournal {
+        do throws(HardStateError) {
+            return try HardStateJournal(directory: path, on: fileSystem)
+        } catch {
+            switch error {
+            case .file(let error): throw Self.unusable(error)
+            case .unsupportedFormat: throw Fault(.unsupportedFormat, "\(error)")
+            case .promiseLost:
+                let name = path + "/" + HardStateJournal.name
+                logger.critical(
+                    "the journal of votes is damaged; it is put aside, and a new one is begun",
+                    metadata: [
+                        "error": "\(error)", "aside": "\(name).damaged",
+                        "err_code": "\(ErrorCode.dataLoss.text)",
+                    ])
+                do throws(FileError) {
+                    try fileSystem.rename(name, to: name + ".damaged")
+                    try fileSystem.syncDirectory(path)
+                } catch {
+                    throw Self.unusable(error)
+                }
+            }
+        }
+        do throws(HardStateError) {
+            return try HardStateJournal(directory: path, on: fileSystem)
+        } catch {
+            throw Fault(.dataDirectoryUnusable, "\(error)")
+        }
     }
 
     /// The folders of partitions that are there, as topic id and number; and what is none.

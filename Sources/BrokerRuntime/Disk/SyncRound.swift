@@ -2,14 +2,23 @@
 
 internal import CommitLog
 internal import Disk
+internal import Replication
 internal import Synchronization
 
-/// The syncing of all logs that were dirty at one moment, in parallel; the last one tells.
+/// The syncing of all that was dirty at one moment, in parallel; the last one tells.
 final class SyncRound: Sendable {
-    /// A log's part.
-    struct Entry: Sendable {
-        var partition: ObjectIdentifier
-        var ticket: SyncTicket
+    /// What is synced.
+    enum Entry: Sendable {
+        case log(GroupID, SyncTicket)
+        /// The votes of all groups.
+        case journal(HardStateTicket)
+
+        func run() -> Result<Void, FileError> {
+            switch self {
+            case .log(_, let ticket): ticket.run()
+            case .journal(let ticket): ticket.run()
+            }
+        }
     }
 
     private let entries: [Entry]
@@ -74,7 +83,7 @@ final class SyncRound: Sendable {
                 return progress.next
             }
             guard let number else { return }
-            let result = entries[number].ticket.run()
+            let result = entries[number].run()
             let isLast = progress.withLock { progress in
                 progress.results[number] = result
                 progress.remaining -= 1

@@ -40,6 +40,7 @@ struct GroupLog {
     struct Opened: Sendable {
         var partition: Partition
         var handover: LogThread.Handover
+        var settled: Settling
     }
 
     /// A fact: a key, and what is said of it; `nil` if nothing holds any more.

@@ -6,6 +6,7 @@ internal import Disk
 internal import Faults
 internal import Logging
 internal import Records
+internal import Replication
 internal import Synchronization
 
 /// Where the log of groups lies, and how it is opened, read and cut.
@@ -21,6 +22,8 @@ struct GroupStorage: Sendable {
     static let topic = "__cordwood_groups"
     /// The name of this log in its frames.
     private static let group: UInt64 = 0x636f_7264_6772_7073
+    /// The name of its group of replicas, which no topic has: ids of topics are drawn at random.
+    private static let replicas = GroupID(high: 0x636f_7264_6772_7073, low: 0, partition: 0)
     /// Small, so that what a snapshot replaces is soon given back.
     private static let segmentSize = 1 << 20
 
@@ -63,30 +66,33 @@ struct GroupStorage: Sendable {
         settings.segmentSizeMax = Self.segmentSize
         settings.checkpointInterval = UInt64(Self.segmentSize)
         let partition = Partition(
-            topic: Self.topic, number: 0, host: host, batchSizeMax: GroupLog.batchSizeMax,
+            topic: Self.topic, number: 0, group: Self.replicas, host: host,
+            batchSizeMax: GroupLog.batchSizeMax,
             onDamagedIndex: { partition, segment in
                 partition.host.queue.push(
                     .run { $0.rebuildIndex(of: partition, segment: segment) })
             })
         do throws(LogError) {
-            let log = try Log(
-                directory: path, group: Self.group, on: directory.fileSystem, settings: settings,
-                now: host.clock.now, seed: random.next())
-            guard !log.isReadOnly else { throw .readOnly(log.recovery.damages) }
+            let replica = try host.openReplica(
+                of: partition, directory: path, logGroup: Self.group, on: directory.fileSystem,
+                settings: settings, seed: random.next())
+            guard !replica.isDamaged else { throw .readOnly(replica.log.recovery.damages) }
+            let settled = Settling()
             return GroupLog.Opened(
                 partition: partition,
                 handover: LogThread.Handover(
-                    log: PartitionLog(partition: partition, log: log, durability: .fsync)))
+                    log: PartitionLog(
+                        partition: partition, replica: replica, durability: .fsync,
+                        whenSettled: { settled.end() })), settled: settled)
         } catch {
             throw Fault(error, of: partition.name)
         }
     }
 
-    /// Hands the log to the log thread; the snapshot is there before anybody can look.
+    /// Hands the log to the log thread, and waits until it shows all that is committed.
     func adopt(_ opened: GroupLog.Opened) {
-        let handover = opened.handover
-        handover.log.publish()
-        host.queue.push(.run { $0.adopt(handover) })
+        host.adopt(opened.handover)
+        opened.settled.wait()
     }
 
     /// Gives all facts in order.

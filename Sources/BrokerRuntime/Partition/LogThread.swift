@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ClusterCore
 internal import CommitLog
 internal import DequeModule
 internal import Disk
 internal import Faults
 internal import Logging
+internal import RaftCore
 internal import Records
+internal import Replication
 
-/// The thread that owns all logs of a disk: it writes, it decides what to sync, it keeps house.
+/// The thread that owns all replicas of a disk: it writes, it decides what to sync, it keeps house.
 ///
-/// Nothing else calls a ``CommitLog/Log`` between its opening and its end.
+/// Nothing else calls a ``Replication/Replica`` between its opening and its end. What replicas and
+/// their node want done is done in ``turn(_:)``, from which every change goes out.
 struct LogThread {
     /// What the thread is asked to do.
     enum Command: Sendable {
@@ -17,6 +21,8 @@ struct LogThread {
         case ready(Partition)
         /// A sync round is over.
         case synced(SyncRound)
+        /// Another node says something.
+        case peer(NodeMessage)
         case run(@Sendable (inout LogThread) -> Void)
     }
 
@@ -27,6 +33,9 @@ struct LogThread {
         let log: PartitionLog
     }
 
+    /// The length of a tick of the replicas' clocks.
+    static let tickMilliseconds: Int64 = 50
+
     /// After so long without an append a log gets its idle mark.
     static let idleMilliseconds: Int64 = 150
 
@@ -36,7 +45,13 @@ struct LogThread {
     let housekeepingMilliseconds: Int64
     private var scrubber: Scrubber
 
-    private var logs: [ObjectIdentifier: PartitionLog] = [:]
+    /// The replicas, their votes and their way to other nodes.
+    let node: ReplicaNode
+    private var logs: [GroupID: PartitionLog] = [:]
+    private var journalIsDirty = false
+    private var nextTick: Int64 = 0
+    /// Logs to be published at the end of the turn under way.
+    private var changed: [PartitionLog] = []
     private var dirty: [PartitionLog] = []
     private var recent: [PartitionLog] = []
     private var pace = Pace()
@@ -48,13 +63,41 @@ struct LogThread {
     private var nextDiskCheck: Int64 = 0
 
     init(
-        host: PartitionHost, guardian: DiskGuardian, settings: BrokerSettings, logger: Logger
+        host: PartitionHost, node: ReplicaNode, guardian: DiskGuardian, settings: BrokerSettings,
+        logger: Logger
     ) {
         self.host = host
+        self.node = node
         self.guardian = guardian
         housekeepingMilliseconds = settings.housekeepingMilliseconds
         scrubber = Scrubber(bytesPerSecond: settings.scrubBytesPerSecond)
         self.logger = logger
+    }
+
+    /// What the thread takes with it.
+    ///
+    /// `@unchecked Sendable`: the starter drops its reference when the thread begins.
+    private struct Luggage: @unchecked Sendable {
+        let node: ReplicaNode
+    }
+
+    /// Starts the thread of a disk.
+    static func start(
+        host: PartitionHost, journal: HardStateJournal, guardian: DiskGuardian,
+        settings: BrokerSettings, logger: Logger
+    ) -> DedicatedThread {
+        // Each start has a later time than the one before, unless somebody turns the clock back; then
+        // peers hear nothing of this node until it has caught up with itself.
+        let nodeSettings = ReplicaNode.Settings(
+            node: host.identity.node, cluster: 0,
+            incarnation: UInt64(clamping: host.clock.now.rawValue))
+        let luggage = Luggage(node: ReplicaNode(nodeSettings, journal: journal))
+        return DedicatedThread {
+            var thread = LogThread(
+                host: host, node: luggage.node, guardian: guardian, settings: settings,
+                logger: logger)
+            thread.run()
+        }
     }
 
     /// Works until ``stop()``.
@@ -75,26 +118,71 @@ struct LogThread {
         switch command {
         case .ready(let partition): append(partition)
         case .synced(let round): endRound(round)
+        case .peer(let message):
+            let now = host.clock.now
+            turn { node, outputs in node.receive(message, now: now, into: &outputs) }
         case .run(let body): body(&self)
         }
+    }
+
+    // MARK: What a turn brings
+
+    func log(of group: GroupID) -> PartitionLog? { logs[group] }
+
+    mutating func noteJournalIsDirty() { journalIsDirty = true }
+
+    /// Has a log published when the turn ends.
+    mutating func noteChanged(_ log: PartitionLog) {
+        if changed.last !== log { changed.append(log) }
+    }
+
+    /// Takes note that a replica may have written something of its own.
+    mutating func noteWritten(_ log: PartitionLog) {
+        keepRecent(log)
+        markDirty(log)
+    }
+
+    mutating func publishChanged() {
+        while let log = changed.popLast() {
+            log.publish()
+            report(log)
+            markDirty(log)
+        }
+    }
+
+    mutating func failJournal(_ error: FileError) {
+        for log in sortedLogs { log.failJournal(error) }
     }
 
     // MARK: Appending and syncing
 
     private mutating func append(_ partition: Partition) {
-        guard let log = logs[ObjectIdentifier(partition)] else { return }
-        let (bytes, _) = log.appendWaiting(now: host.clock.now) { failure in
-            // Who is refused finds the broker's state to be the reason.
-            if case .diskFull = failure { guardian.noteDiskFull(host: host, logger: logger) }
-        }
+        guard let log = logs[partition.group] else { return }
+        let now = host.clock.now
+        var outputs: [ReplicaNode.Output] = []
+        let bytes =
+            node.call(partition.group, into: &outputs) { _, wanted in
+                log.appendWaiting(now: now, into: &wanted) { failure in
+                    // Who is refused finds the broker's state to be the reason.
+                    if case .diskFull = failure { noteDiskFull() }
+                }.bytes
+            } ?? 0
+        endTurn(&outputs)
         pace.note(bytes: bytes, at: host.clock.monotonic())
         report(log)
         log.lastAppend = host.clock.monotonic()
-        if !log.isRecent {
-            log.isRecent = true
-            recent.append(log)
-        }
+        keepRecent(log)
         markDirty(log)
+    }
+
+    private mutating func noteDiskFull() {
+        guardian.noteDiskFull(host: host, logger: logger)
+    }
+
+    private mutating func keepRecent(_ log: PartitionLog) {
+        guard !log.isRecent else { return }
+        log.isRecent = true
+        recent.append(log)
     }
 
     /// Puts a log on the list for the next round if it wants to be synced.
@@ -104,19 +192,22 @@ struct LogThread {
         dirty.append(log)
     }
 
-    /// Syncs all dirty logs, if no round is under way.
+    /// Syncs all dirty logs and the journal, if no round is under way.
     private mutating func beginRound() {
-        guard !roundIsOut, !dirty.isEmpty else { return }
+        guard !roundIsOut, !dirty.isEmpty || journalIsDirty else { return }
         var entries: [SyncRound.Entry] = []
+        if journalIsDirty {
+            journalIsDirty = false
+            if let ticket = node.beginSync() { entries.append(.journal(ticket)) }
+        }
         for log in dirty {
             log.isDirty = false
             do throws(LogError) {
-                guard let ticket = try log.log.beginSync() else { continue }
+                guard let ticket = try log.replica.beginSync() else { continue }
                 log.isSyncing = true
-                entries.append(
-                    SyncRound.Entry(partition: ObjectIdentifier(log.partition), ticket: ticket))
+                entries.append(.log(log.partition.group, ticket))
             } catch {
-                if case .diskFull = error { guardian.noteDiskFull(host: host, logger: logger) }
+                if case .diskFull = error { noteDiskFull() }
                 log.publish()
                 report(log)
             }
@@ -131,16 +222,29 @@ struct LogThread {
 
     private mutating func endRound(_ round: SyncRound) {
         roundIsOut = false
-        let now = host.clock.monotonic()
+        let milliseconds = host.clock.monotonic()
+        let now = host.clock.now
         for (entry, result) in round.outcomes {
-            guard let log = logs[entry.partition] else { continue }
-            log.isSyncing = false
-            log.lastSync = now
-            log.log.endSync(entry.ticket, result)
-            log.publish()
-            report(log)
-            removeFiles(of: log)
-            markDirty(log)
+            switch entry {
+            case .journal(let ticket):
+                turn { node, outputs in
+                    node.endSync(ticket, result, now: now, into: &outputs)
+                }
+                journalIsDirty = journalIsDirty || node.journal.needsSync
+            case .log(let group, let ticket):
+                guard let log = logs[group] else { continue }
+                log.isSyncing = false
+                log.lastSync = milliseconds
+                turn { node, outputs in
+                    _ = node.call(group, into: &outputs) { replica, wanted in
+                        replica.endSync(ticket, result, now: now, into: &wanted)
+                    }
+                }
+                log.publish()
+                report(log)
+                removeFiles(of: log)
+                markDirty(log)
+            }
         }
         let waiting = afterRound
         afterRound = []
@@ -175,6 +279,7 @@ struct LogThread {
     private func waitMilliseconds() -> Int {
         let now = host.clock.monotonic()
         var wait = min(nextHousekeeping, nextDiskCheck) - now
+        if node.needsTicks { wait = min(wait, nextTick - now) }
         // The end of a round wakes this thread anyway.
         for log in recent where !log.isSyncing && !log.isDirty {
             let idle = max(1, log.lastAppend + Self.idleMilliseconds - now)
@@ -186,10 +291,17 @@ struct LogThread {
     private mutating func tick() {
         let now = host.clock.monotonic()
         if !recent.isEmpty { tendRecent(at: now) }
+        if node.needsTicks, now >= nextTick {
+            // After a pause the time that was missed is not made up for: a clock that stood still is
+            // no reason to campaign.
+            nextTick = max(nextTick + Self.tickMilliseconds, now + 1)
+            let wall = host.clock.now
+            turn { node, outputs in node.tick(now: wall, into: &outputs) }
+        }
         if now >= nextDiskCheck {
             nextDiskCheck = now + 1000
             guardian.check(host: host, logger: logger)
-            scrubber.step(over: Array(logs.values), host: host, logger: logger)
+            scrubber.step(over: sortedLogs, host: host, logger: logger)
         }
         if now >= nextHousekeeping {
             nextHousekeeping = now + housekeepingMilliseconds
@@ -224,11 +336,12 @@ struct LogThread {
 
     private mutating func keepHouse() {
         let now = host.clock.now
-        for log in logs.values {
+        for log in sortedLogs {
             do throws(LogError) {
                 try log.log.rollIfOld(now: now)
                 let before = log.log.logStartOffset
                 log.log.applyRetention(now: now)
+                noteLogStart(of: log)
                 if log.log.logStartOffset != before { log.publish() }
             } catch {
                 logger.warning(
@@ -241,6 +354,18 @@ struct LogThread {
             }
         }
     }
+
+    private var sortedLogs: [PartitionLog] { logs.keys.sorted().compactMap { logs[$0] } }
+
+    /// Tells a replica's core what is gone from the front of its log.
+    private mutating func noteLogStart(of log: PartitionLog) {
+        let now = host.clock.now
+        turn { node, outputs in
+            _ = node.call(log.partition.group, into: &outputs) { replica, wanted in
+                replica.noteLogStart(now: now, into: &wanted)
+            }
+        }
+    }
 }
 
 // MARK: - What the broker asks for, on this thread
@@ -249,7 +374,10 @@ extension LogThread {
     /// Takes over a log.
     mutating func adopt(_ handover: Handover) {
         let log = handover.log
-        logs[ObjectIdentifier(log.partition)] = log
+        guard !isStopping else { return log.abandon(Broker.stopping) }
+        let group = log.partition.group
+        logs[group] = log
+        node.add(log.replica)
         log.publish()
         if log.log.isReadOnly {
             log.partition.refuseAppends(
@@ -259,13 +387,21 @@ extension LogThread {
             log.isDirty = true
             dirty.append(log)
         }
+        if log.replica.isAlone {
+            let now = host.clock.now
+            turn { node, outputs in
+                _ = node.call(group, into: &outputs) { replica, wanted in
+                    replica.campaign(now: now, into: &wanted)
+                }
+            }
+        }
         append(log.partition)
     }
 
     mutating func deleteRecords(
         of partition: Partition, before offset: Offset?
     ) -> Result<Offset, Fault> {
-        guard let log = logs[ObjectIdentifier(partition)] else {
+        guard let log = logs[partition.group] else {
             return .failure(Fault(.partitionNotFound, "\(partition.name) is not here"))
         }
         do throws(LogError) {
@@ -273,6 +409,7 @@ extension LogThread {
         } catch {
             return .failure(Fault(error, of: partition.name))
         }
+        noteLogStart(of: log)
         log.publish()
         if !log.isDirty {
             log.isDirty = true
@@ -287,7 +424,7 @@ extension LogThread {
     }
 
     mutating func rebuildIndex(of partition: Partition, segment: Offset) {
-        guard let log = logs[ObjectIdentifier(partition)] else { return }
+        guard let log = logs[partition.group] else { return }
         do throws(LogError) {
             try log.log.rebuildIndex(of: segment)
             logger.info(
@@ -302,13 +439,19 @@ extension LogThread {
 
     /// Changes what a partition is set to.
     mutating func configure(
-        _ partition: Partition, _ change: @Sendable (PartitionLog) throws(LogError) -> Void
+        _ partition: Partition, _ settings: LogSettings, _ durability: TopicSettings.Durability
     ) -> Result<Void, Fault> {
-        guard let log = logs[ObjectIdentifier(partition)] else { return .success(()) }
+        guard let log = logs[partition.group] else { return .success(()) }
         do throws(LogError) {
-            try change(log)
+            try log.log.configure(settings)
         } catch {
             return .failure(Fault(error, of: partition.name))
+        }
+        let now = host.clock.now
+        turn { node, outputs in
+            _ = node.call(partition.group, into: &outputs) { _, wanted in
+                log.setDurability(durability, now: now, into: &wanted)
+            }
         }
         log.publish()
         markDirty(log)
@@ -322,7 +465,10 @@ extension LogThread {
 
     /// Gives a partition up; its files are no longer touched.
     mutating func release(_ partition: Partition, because fault: Fault) {
-        guard let log = logs.removeValue(forKey: ObjectIdentifier(partition)) else { return }
+        guard let log = logs.removeValue(forKey: partition.group) else { return }
+        turn { node, outputs in
+            node.remove(partition.group, forgetting: true, into: &outputs)
+        }
         dirty.removeAll { $0 === log }
         recent.removeAll { $0 === log }
         log.abandon(fault)
@@ -330,9 +476,18 @@ extension LogThread {
 
     /// Writes and syncs what waits, closes all logs and ends the thread.
     mutating func stop(because fault: Fault) -> [Handover] {
-        for log in logs.values {
+        let now = host.clock.now
+        let all = sortedLogs
+        for log in all {
             log.partition.refuseAppends(fault)
-            if let failure = log.appendWaiting(now: host.clock.now).failure {
+            var failure: LogError?
+            turn { node, outputs in
+                failure =
+                    node.call(log.partition.group, into: &outputs) { _, wanted in
+                        log.appendWaiting(now: now, into: &wanted).failure
+                    } ?? nil
+            }
+            if let failure {
                 logger.error(
                     "records were refused while stopping",
                     metadata: ["partition": "\(log.partition.name)", "error": "\(failure)"])
@@ -341,7 +496,12 @@ extension LogThread {
         isStopping = true
         dirty = []
         recent = []
-        let handovers = logs.values.map { Handover(log: $0) }
-        return handovers
+        turn { node, outputs in
+            for log in all {
+                node.remove(log.partition.group, forgetting: false, into: &outputs)
+            }
+        }
+        logs = [:]
+        return all.map { Handover(log: $0) }
     }
 }

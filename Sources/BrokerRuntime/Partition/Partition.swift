@@ -4,6 +4,7 @@ internal import Bytes
 public import CommitLog
 public import Faults
 public import Records
+internal import Replication
 internal import Synchronization
 
 /// One partition of a topic on this node: where records go in, and where they come out.
@@ -16,6 +17,8 @@ public final class Partition: Sendable {
     /// The partition's number, from 0.
     public let number: Int
 
+    /// The group of replicas that the partition is.
+    let group: GroupID
     let inbox: Mutex<Inbox>
     let published: Mutex<Published>
     private let limits: Mutex<Limits>
@@ -40,11 +43,12 @@ public final class Partition: Sendable {
     let onDamagedIndex: @Sendable (Partition, Offset) -> Void
 
     init(
-        topic: String, number: Int, host: PartitionHost, batchSizeMax: Int,
+        topic: String, number: Int, group: GroupID, host: PartitionHost, batchSizeMax: Int,
         onDamagedIndex: @escaping @Sendable (Partition, Offset) -> Void
     ) {
         self.topic = topic
         self.number = number
+        self.group = group
         self.host = host
         self.onDamagedIndex = onDamagedIndex
         inbox = Mutex(Inbox())

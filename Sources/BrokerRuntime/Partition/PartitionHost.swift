@@ -4,6 +4,7 @@ internal import CommitLog
 internal import Disk
 internal import Faults
 public import Records
+internal import Replication
 internal import Synchronization
 
 /// What all partitions of a disk share: the log thread, the threads that sync and those that read.
@@ -27,11 +28,24 @@ final class PartitionHost: Sendable {
     let queueBytesMax: Int
     let verifiesReads: Bool
     private let refusalState = Mutex<Fault?>(nil)
+    /// Who the node is among those that hold replicas.
+    let identity: NodeIdentity
+    /// What the journal of votes said of each group when the node started.
+    let records: [GroupID: HardStateRecord]
+    /// Carries messages to other nodes; never waits, and may lose some.
+    let sendToPeer: @Sendable (NodeMessage) -> Void
 
     static let readerCount = 4
     static let syncerCount = 8
 
-    init(settings: BrokerSettings, clock: BrokerClock) {
+    init(
+        settings: BrokerSettings, clock: BrokerClock, identity: NodeIdentity = .alone,
+        records: [GroupID: HardStateRecord] = [:],
+        sendToPeer: @escaping @Sendable (NodeMessage) -> Void = { _ in }
+    ) {
+        self.identity = identity
+        self.records = records
+        self.sendToPeer = sendToPeer
         readers = JobPool(threadCount: Self.readerCount)
         syncers = JobPool(threadCount: Self.syncerCount)
         queue = BlockingQueue()

@@ -5,16 +5,21 @@ internal import CommitLog
 internal import DequeModule
 internal import Disk
 internal import Faults
+internal import RaftCore
 internal import Records
+internal import Replication
 internal import Synchronization
 
-/// A log and what the log thread has to remember of it.
+/// A replica and what the log thread has to remember of it.
 ///
 /// Owned by that thread.
 final class PartitionLog {
     let partition: Partition
-    let log: Log
-    var durability: TopicSettings.Durability
+    let replica: Replica
+    var log: Log { replica.log }
+    private(set) var durability: TopicSettings.Durability
+    /// Called once the replica leads and knows what is committed, or never will.
+    private var whenSettled: (@Sendable () -> Void)?
     /// Appended batches that are not committed yet, in order.
     private var uncommitted: Deque<Uncommitted> = []
     /// It is in the list of those that wait for a sync round.
@@ -35,11 +40,30 @@ final class PartitionLog {
         var endOffset: Offset
     }
 
-    init(partition: Partition, log: Log, durability: TopicSettings.Durability) {
+    /// A replica that belongs to a partition.
+    ///
+    /// - Parameter whenSettled: Called on the log thread once readers see all that is committed.
+    init(
+        partition: Partition, replica: Replica, durability: TopicSettings.Durability,
+        whenSettled: (@Sendable () -> Void)? = nil
+    ) {
         self.partition = partition
-        self.log = log
+        self.replica = replica
         self.durability = durability
-        partition.setTerm(log.term)
+        self.whenSettled = whenSettled
+        replica.isRelaxed = durability != .fsync
+        partition.setTerm(replica.log.term)
+    }
+
+    /// Whether batches that wait can be appended now, or have to be refused.
+    ///
+    /// A replica that is alone and does not lead yet soon will.
+    private var canTakeBatches: Bool {
+        switch replica.raft.proposalRefusal(expecting: nil, bytes: 0) {
+        case nil, .storageFailed: true
+        case .transferring, .tooMuchUncommitted, .staleTerm: false
+        case .notLeader: !replica.isAlone || replica.isDamaged
+        }
     }
 
     /// Appends all that waits for the partition, in one write.
@@ -47,13 +71,32 @@ final class PartitionLog {
     /// - Parameter beforeRefusing: Told what went wrong before those who wait are.
     /// - Returns: How many bytes waited, and what went wrong, if something did.
     func appendWaiting(
-        now: Timestamp, beforeRefusing: (LogError) -> Void = { _ in }
+        now: Timestamp, into outputs: inout [ReplicaOutput],
+        beforeRefusing: (LogError) -> Void = { _ in }
     ) -> (bytes: Int, failure: LogError?) {
+        guard canTakeBatches else { return (0, nil) }
         let entries = partition.inbox.withLock { $0.takeAll() }
         guard !entries.isEmpty else { return (0, nil) }
         let bytes = entries.reduce(0) { $0 + $1.buffer.count }
-        let result = log.append(entries.map(\.buffer), now: now)
-        if let failure = result.failure { beforeRefusing(failure) }
+        var failure: LogError?
+        do throws(ProposalRefusal) {
+            let result = try replica.append(
+                entries.map(\.buffer), bytes: bytes, now: now, into: &outputs)
+            failure = result.failure
+            if let failure { beforeRefusing(failure) }
+            settle(entries, result, now: now)
+        } catch {
+            let fault = fault(for: error)
+            for entry in entries { entry.pending.complete(.failure(fault)) }
+        }
+        let waiters = partition.inbox.withLock { $0.release(bytes) }
+        for waiter in waiters { waiter() }
+        publish()
+        return (bytes, failure)
+    }
+
+    /// Keeps those who wait for what was appended, and answers the others.
+    private func settle(_ entries: [Inbox.Entry], _ result: Log.AppendResult, now: Timestamp) {
         for (number, entry) in entries.enumerated() {
             guard number < result.outcomes.count else {
                 let error = result.failure ?? .closed
@@ -68,10 +111,26 @@ final class PartitionLog {
                 entry.pending.complete(.failure(Fault(error, of: partition.name)))
             }
         }
-        let waiters = partition.inbox.withLock { $0.release(bytes) }
-        for waiter in waiters { waiter() }
-        publish()
-        return (bytes, result.failure)
+    }
+
+    private func fault(for refusal: ProposalRefusal) -> Fault {
+        switch refusal {
+        case .storageFailed:
+            if let failure = log.failure { return Fault(.failed(failure), of: partition.name) }
+            return Fault(.storageFailed, "\(partition.name): the journal of votes has failed")
+        case .notLeader, .staleTerm:
+            if replica.isDamaged {
+                return Fault(.readOnly(log.recovery.damages), of: partition.name)
+            }
+            return notLeader
+        case .transferring, .tooMuchUncommitted:
+            return Fault(.overloaded, "\(partition.name) waits for its followers")
+        }
+    }
+
+    /// What a producer is told whose batch may or may not come to be committed by another leader.
+    private var notLeader: Fault {
+        Fault(.notLeader, "\(partition.name) has another leader, or none at the moment")
     }
 
     private func keep(_ entry: Inbox.Entry, at offset: Offset, isDuplicate: Bool, now: Timestamp) {
@@ -95,6 +154,45 @@ final class PartitionLog {
             first.pending.complete(.success(first.appended))
         }
         if let failure = log.failure { fail(failure) }
+        guard whenSettled != nil, replica.isReady || replica.isDamaged || log.failure != nil else {
+            return
+        }
+        endSettling()
+    }
+
+    /// Lets those go on who wait for the replica to lead.
+    private func endSettling() {
+        whenSettled?()
+        whenSettled = nil
+    }
+
+    /// Takes note of who leads.
+    ///
+    /// Who leads no more cannot say what becomes of what is not committed: those who wait are told so,
+    /// and never of success.
+    func noteRole(_ report: RoleReport) {
+        if report.role == .leader {
+            partition.setTerm(report.term)
+            return
+        }
+        guard log.failure == nil, !uncommitted.isEmpty else { return }
+        let fault = notLeader
+        for waiting in uncommitted { waiting.pending.complete(.failure(fault)) }
+        uncommitted = []
+    }
+
+    /// Changes how durable a record is before it is acknowledged.
+    func setDurability(
+        _ durability: TopicSettings.Durability, now: Timestamp, into outputs: inout [ReplicaOutput]
+    ) {
+        self.durability = durability
+        replica.relax(durability != .fsync, now: now, into: &outputs)
+    }
+
+    /// Nothing can be saved any more that has to be before a promise is made.
+    func failJournal(_ error: FileError) {
+        fail(error)
+        endSettling()
     }
 
     /// After a failed write or sync: nothing that waits is acknowledged, and no more is taken.
@@ -113,6 +211,7 @@ final class PartitionLog {
         }
         for waiting in uncommitted { waiting.pending.complete(.failure(fault)) }
         uncommitted = []
+        endSettling()
     }
 
     /// The first failure, once, for the log of the server.
@@ -143,7 +242,7 @@ extension TopicSettings {
     /// What the log of one partition is set to.
     var logSettings: LogSettings {
         var settings = LogSettings()
-        settings.commitRule = durability == .fsync ? .whenSynced : .whenWritten
+        settings.commitRule = .byCaller
         settings.segmentSizeMax = segmentBytes
         settings.segmentAgeMax = segmentMilliseconds
         settings.retentionAge = retentionMilliseconds < 0 ? nil : retentionMilliseconds

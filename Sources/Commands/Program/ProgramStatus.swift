@@ -31,8 +31,8 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
         case .topicNotFound, .partitionNotFound, .groupNotFound, .offsetOutOfRange: self = .notFound
         case .plaintextRefused: self = .denied
         case .deadlineExceeded: self = .timeout
-        case .unreachable, .shuttingDown, .overloaded, .diskFull, .storageFailed, .dataLoss,
-            .partitionReadOnly:
+        case .unreachable, .shuttingDown, .overloaded, .notLeader, .diskFull, .storageFailed,
+            .dataLoss, .partitionReadOnly:
             self = .unavailable
         case .cancelled: self = .interrupted
         case .invalidArgument, .topicExists, .invalidTopicName, .invalidPartitionCount,

@@ -111,6 +111,8 @@ extension CordwoodError.Code {
     public static let shuttingDown = Self(.shuttingDown)
     /// The server has as much work waiting as it allows.
     public static let overloaded = Self(.overloaded)
+    /// The partition has another leader, or none at the moment.
+    public static let notLeader = Self(.notLeader)
     /// The server met a state that should not be.
     public static let internalError = Self(.internalError)
     /// No server answers at the address, or the connection was lost.

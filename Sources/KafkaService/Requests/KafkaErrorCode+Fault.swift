@@ -30,7 +30,7 @@ extension KafkaErrorCode {
             .dataDirectoryUnusable, .unsupportedFormat:
             self = .kafkaStorageError
         // The client asks for the leader again, and comes back.
-        case .shuttingDown: self = .notLeaderOrFollower
+        case .shuttingDown, .notLeader: self = .notLeaderOrFollower
         case .overloaded, .deadlineExceeded, .cancelled: self = .requestTimedOut
         case .addressInUse, .plaintextRefused, .internalError, .configurationUnreadable,
             .unreachable, .closed, .unexpectedAnswer, .inputUnreadable, .outputFailed,

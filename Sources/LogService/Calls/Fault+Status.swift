@@ -26,7 +26,7 @@ extension ErrorCode {
             .dataDirectoryLocked, .dataDirectoryUnusable,
             .unsupportedFormat:
             .failedPrecondition
-        case .shuttingDown, .unreachable: .unavailable
+        case .shuttingDown, .notLeader, .unreachable: .unavailable
         case .deadlineExceeded: .deadlineExceeded
         case .cancelled: .cancelled
         case .storageFailed, .addressInUse, .plaintextRefused, .internalError, .unknownKey,

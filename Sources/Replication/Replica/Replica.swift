@@ -121,6 +121,14 @@ public final class Replica {
     /// Whether the log takes nothing because of damage.
     public var isDamaged: Bool { log.isReadOnly }
 
+    /// Whether no other replica has a vote, so that this one can lead at once.
+    public var isAlone: Bool {
+        raft.configuration.voters == [id] && !raft.configuration.isJoint
+    }
+
+    /// Whether its own disk has failed.
+    public var hasFailed: Bool { log.failure != nil }
+
     // MARK: What happens
 
     /// Time has passed: one tick of the core's settings.
@@ -238,6 +246,25 @@ public final class Replica {
     }
 
     // MARK: Syncing
+
+    /// Changes whether what is written counts as durable before it is synced.
+    public func relax(_ isRelaxed: Bool, now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        self.isRelaxed = isRelaxed
+        raft.settings.isRelaxed = isRelaxed
+        self.now = now
+        if isRelaxed { tellWritten(into: &outputs) }
+    }
+
+    /// Makes everything durable, tells the core, and closes the log.
+    ///
+    /// Blocks. What this commits is in the log's snapshot; peers hear nothing of it any more.
+    public func close(now: Timestamp) throws(LogError) {
+        var outputs: [ReplicaOutput] = []
+        if let ticket = try beginSync() {
+            endSync(ticket, ticket.run(), now: now, into: &outputs)
+        }
+        try log.close()
+    }
 
     /// Whether a sync would make something durable that is not.
     public var needsSync: Bool { log.needsSync }
