@@ -97,8 +97,11 @@ TakeSaved(i, e) ==
         saved == e.after.saved
     IN  \/ saved = n.saved /\ TakeAs(i, n)
         \/ /\ saved \in heard[i].wanted
-           /\ TakeAs(i, [n EXCEPT
-                !.saved = saved, !.pending = saved # [term |-> n.term, vote |-> n.vote]])
+           /\ Take(i, [n EXCEPT
+                !.saved = saved, !.pending = saved # [term |-> n.term, vote |-> n.vote]],
+                [heard[i] EXCEPT !.wanted = {later \in @ :
+                    \/ later.term > saved.term
+                    \/ later.term = saved.term /\ saved.vote = Nobody /\ later # saved}])
 
 TakeStored(i, e) ==
     LET n == node[i]
