@@ -120,7 +120,8 @@ let package = Package(
         .target(
             name: "BrokerRuntime",
             dependencies: [
-                "Replication", "RaftCore", "CommitLog", "ClusterCore", "GroupCore", "Records", "Disk",
+                "Replication", "RaftCore", "CommitLog", "ClusterCore", "GroupCore", "Records",
+                "Disk",
                 "Faults", "Bytes", deque, logging,
             ],
             swiftSettings: everyRoom),
