@@ -18,6 +18,9 @@ public struct ClusterOptions: Sendable {
     /// Who gets a line for each event, and from which event on.
     public var report: (@Sendable (String) -> Void)?
     public var reportFrom: UInt64 = 0
+    /// Who gets the lines of a trace (``ClusterSimulator/trace(seed:eventsMax:_:)``).
+    var trace: (@Sendable (String) -> Void)?
+    var traceMax = Int.max
     #if PLANTED_BUGS
         /// The bug that the replicas have.
         public var bug: PlantedBug?
@@ -96,6 +99,17 @@ public enum ClusterSimulator {
             var run = ClusterRun<CoreNode>(seed: seed, options: options)
             return try run.run()
         }
+    }
+
+    /// Tells what the cores of a cluster do, for the TLA+ specification.
+    public static func trace(
+        seed: UInt64, eventsMax: Int, _ line: @escaping @Sendable (String) -> Void
+    ) throws(ClusterFailure) {
+        var options = ClusterOptions()
+        options.trace = line
+        options.traceMax = eventsMax
+        var run = ClusterRun<CoreNode>(seed: seed, options: options)
+        _ = try run.run()
     }
 
     /// Leaves out faults of a failing run for as long as it fails.

@@ -75,6 +75,7 @@ extension CoreNode {
                         node: id.node, incarnation: currentIncarnation, message: message,
                         contents: contents), bytes: bytes + 64, promise: nil))
         }
+        // A leader hears in any case; whoever asked for a repair asks again.
         guard request.append != nil else { return }
         try tellSent(request, last: index.previous, &outputs)
     }

@@ -35,6 +35,10 @@ struct CoreNode: SimulatedNode {
 
     let id: ReplicaID
     private let settings: RaftSettings
+    private let isTraced: Bool
+    /// From which output on the next line of a trace tells.
+    private var tracedFrom: Int?
+    private var lastTraced = ""
     var disk: CoreDisk
     private(set) var raft: Raft
     private(set) var isUp = false
@@ -62,6 +66,7 @@ struct CoreNode: SimulatedNode {
     init(_ setup: NodeSetup) {
         id = setup.id
         settings = setup.settings
+        isTraced = setup.isTraced
         disk = CoreDisk(members: setup.members)
         random = SplitMix64(seed: setup.seed)
         raft = Raft(id: id, settings: settings, start: RaftStart(), seed: 0)
@@ -142,6 +147,7 @@ struct CoreNode: SimulatedNode {
         lastEpoch = 0
         watch = NodeWatch()
         manners = CoreManners()
+        if isTraced, incarnation > 1 { outputs.append(.traced(traceLine(of: nil, given: []))) }
         flush(&outputs)
     }
 
@@ -276,6 +282,7 @@ struct CoreNode: SimulatedNode {
             guard let place = reads.firstIndex(where: { $0.number == operation.number }) else {
                 return
             }
+            tracedFrom = outputs.count
             try sendStored(reads.remove(at: place).request, &outputs)
         case .install:
             guard let (snapshot, start) = installing else { return }
@@ -311,6 +318,17 @@ struct CoreNode: SimulatedNode {
             &outputs)
     }
 
+    /// Tells of an input; of one without effect only now and then.
+    private mutating func trace(
+        _ input: Input, given: ArraySlice<NodeOutput<Packet>>,
+        _ outputs: inout [NodeOutput<Packet>]
+    ) {
+        let state = traceState
+        if given.isEmpty, state == lastTraced { return }
+        lastTraced = state
+        outputs.append(.traced(traceLine(of: input, given: given)))
+    }
+
     private var isDiskIdle: Bool {
         disk.syncedIndex >= disk.lastIndex && disk.writtenStates.isEmpty
     }
@@ -322,12 +340,15 @@ struct CoreNode: SimulatedNode {
     ) throws(Violation) {
         var effects: [Effect] = []
         swap(&effects, &self.effects)
+        let first = tracedFrom ?? outputs.count
+        tracedFrom = nil
         raft.receive(input, into: &effects)
         try manners.check(raft, after: input, diskIsIdle: isDiskIdle)
         refusedFrom = nil
         for effect in effects { perform(effect, packet, &outputs) }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
+        if isTraced { trace(input, given: outputs[first...], &outputs) }
         if !followUps.isEmpty { try step(followUps.removeFirst(), nil, &outputs) }
         flush(&outputs)
     }

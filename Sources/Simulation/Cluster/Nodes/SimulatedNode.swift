@@ -77,6 +77,8 @@ struct NodeSetup {
     var seed: UInt64
     /// Sizes of what lies under the core.
     var segmentSizeMax = 1 << 16
+    /// Whether to give out a line for each input of the core.
+    var isTraced = false
 }
 
 /// What is seen of a node from outside.
@@ -107,6 +109,8 @@ enum NodeOutput<Packet> {
     case members(Configuration)
     case answer(operation: Int, OperationAnswer)
     case changeEnded(ChangeRefusal?)
+    /// A line of a trace.
+    case traced(String)
 }
 
 /// What somebody relies on once a message is out.

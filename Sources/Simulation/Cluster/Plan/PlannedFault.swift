@@ -88,3 +88,13 @@ extension PlannedFault.Kind {
         }
     }
 }
+
+extension PlannedFault.Kind {
+    /// Whether the TLA+ specification knows it.
+    var isTraceable: Bool {
+        switch self {
+        case .wipe, .damage, .retention, .syncFailure, .diskFull: false
+        default: true
+        }
+    }
+}

@@ -36,6 +36,10 @@ extension ClusterRun {
             oracle.logs[slot].configuration = configuration
         case .answer(let operation, let answer):
             try reply(answer, to: operation, from: slot)
+        case .traced(let line):
+            tracedLines += 1
+            options.trace?(line)
+            if tracedLines >= options.traceMax { hasConverged = true }
         case .changeEnded(let refusal):
             note { "at \(slot + 1): change \(refusal.map { "refused: \($0)" } ?? "done")" }
         }

@@ -51,6 +51,7 @@ struct ClusterRun<Node: SimulatedNode> {
     var isCalm = false
     var calmSince: Int64 = 0
     var hasConverged = false
+    var tracedLines = 0
     /// Who was told to lead at the end, and in which term.
     var heir: (id: ReplicaID, term: Term)?
     /// Messages of before, to be sent again.
@@ -93,7 +94,9 @@ struct ClusterRun<Node: SimulatedNode> {
             clients.append(ClusterClient(guess: number % plan.nodeCount))
             queue.plan(.client(number), at: Int64(number) * 1000)
         }
-        for (number, fault) in plan.faults.enumerated() where !options.leavesOut(number) {
+        if options.trace != nil { traceBeginning() }
+        for (number, fault) in plan.faults.enumerated()
+        where !options.leavesOut(number) && (options.trace == nil || fault.kind.isTraceable) {
             queue.plan(.fault(number), at: fault.time)
         }
         queue.plan(.look, at: plan.duration)
@@ -112,7 +115,15 @@ struct ClusterRun<Node: SimulatedNode> {
         #endif
         return NodeSetup(
             id: ReplicaID(node: UInt64(slot) + 1, life: life), settings: settings,
-            members: members, seed: chanceOfNodes.next(), segmentSizeMax: plan.segmentSizeMax)
+            members: members, seed: chanceOfNodes.next(), segmentSizeMax: plan.segmentSizeMax,
+            isTraced: options.trace != nil)
+    }
+
+    /// Who there is, as the first line of a trace.
+    private func traceBeginning() {
+        let servers = slots.indices.map { "\($0 + 1)" }.joined(separator: ",")
+        let voters = (1...plan.nodeCount).map { "\($0)" }.joined(separator: ",")
+        options.trace?("{\"servers\":[\(servers)],\"voters\":[\(voters)],\"seed\":\(seed)}")
     }
 
     // MARK: The loop
@@ -127,7 +138,7 @@ struct ClusterRun<Node: SimulatedNode> {
                 digest = (digest ^ UInt64(bitPattern: time)) &* 0x9e37_79b9_7f4a_7c15
                 try handle(event)
             }
-            try checkEnd()
+            if options.trace == nil { try checkEnd() }
         } catch {
             throw ClusterFailure(
                 seed: seed, profile: options.profile, time: now, event: events,
