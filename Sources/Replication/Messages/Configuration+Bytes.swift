@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Bytes
-internal import RaftCore
+public import RaftCore
 
 /// The words of a configuration entry.
 ///
@@ -19,7 +19,7 @@ extension Configuration {
     private static let versionValue: UInt8 = 1
 
     /// The words.
-    var encoded: [UInt8] {
+    public var encoded: [UInt8] {
         var bytes: [UInt8] = [
             Self.versionValue, UInt8(voters.count), UInt8(outgoing.count), UInt8(learners.count),
         ]
@@ -31,7 +31,7 @@ extension Configuration {
     }
 
     /// The configuration that some words name; `nil` if they name none.
-    init?(encoded bytes: ArraySlice<UInt8>) {
+    public init?(encoded bytes: ArraySlice<UInt8>) {
         guard bytes.count >= 4, bytes[bytes.startIndex] == Self.versionValue else { return nil }
         let counts = bytes.dropFirst().prefix(3).map(Int.init)
         guard counts.allSatisfy({ $0 <= Configuration.membersMax }), counts[0] > 0,
