@@ -47,18 +47,16 @@ final class SyncRound: Sendable {
         }
     }
 
-    /// From so many logs on, one call for the whole file system goes ahead of the others, which then
-    /// find their pages clean: a flush each would take the disk several times as long.
-    static let wideCount = 16
-
     /// Runs the tickets on as many threads as help.
     ///
     /// Each file is synced by itself in any case: only that tells whether its own pages were lost.
+    ///
+    /// - Parameter isWide: Whether one call for the whole file system goes ahead.
     func run(
-        on pool: JobPool, fileSystem: any FileSystem, directory: String,
+        on pool: JobPool, fileSystem: any FileSystem, directory: String, isWide: Bool,
         thenTelling queue: BlockingQueue<LogThread.Command>
     ) {
-        guard entries.count >= Self.wideCount else { return runEach(on: pool, telling: queue) }
+        guard isWide else { return runEach(on: pool, telling: queue) }
         pool.submit {
             do throws(FileError) {
                 try fileSystem.syncAll(at: directory)

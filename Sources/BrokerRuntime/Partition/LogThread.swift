@@ -48,14 +48,12 @@ struct LogThread {
     /// The replicas, their votes and their way to other nodes.
     let node: ReplicaNode
     private var logs: [GroupID: PartitionLog] = [:]
-    private var journalIsDirty = false
     private var nextTick: Int64 = 0
     /// Logs to be published at the end of the turn under way.
     private var changed: [PartitionLog] = []
-    private var dirty: [PartitionLog] = []
+    private var scheduler = SyncScheduler()
     private var recent: [PartitionLog] = []
     private var pace = Pace()
-    private var roundIsOut = false
     private var isStopping = false
     /// What waits for the round under way to end.
     private var afterRound: [@Sendable (inout LogThread) -> Void] = []
@@ -102,7 +100,7 @@ struct LogThread {
 
     /// Works until ``stop()``.
     mutating func run() {
-        while !isStopping || roundIsOut {
+        while !isStopping || scheduler.isBusy {
             let commands = host.queue.takeAll(waiting: waitMilliseconds())
             if !commands.isEmpty, pace.shouldGather(at: host.clock.monotonic()) {
                 host.clock.pause(Pace.gatherMicroseconds)
@@ -129,7 +127,7 @@ struct LogThread {
 
     func log(of group: GroupID) -> PartitionLog? { logs[group] }
 
-    mutating func noteJournalIsDirty() { journalIsDirty = true }
+    mutating func noteJournalIsDirty() { scheduler.markDirty(.journal) }
 
     /// Has a log published when the turn ends.
     mutating func noteChanged(_ log: PartitionLog) {
@@ -187,51 +185,65 @@ struct LogThread {
 
     /// Puts a log on the list for the next round if it wants to be synced.
     private mutating func markDirty(_ log: PartitionLog) {
-        guard !log.isDirty, log.wantsSync(at: host.clock.monotonic()) else { return }
-        log.isDirty = true
-        dirty.append(log)
+        if log.wantsSync(at: host.clock.monotonic()) { schedule(log) }
     }
 
-    /// Syncs all dirty logs and the journal, if no round is under way.
+    private mutating func schedule(_ log: PartitionLog) {
+        guard !log.isDirty else { return }
+        log.isDirty = true
+        scheduler.markDirty(.log(log.partition.group))
+    }
+
+    /// Syncs all that is dirty, if no round is under way.
     private mutating func beginRound() {
-        guard !roundIsOut, !dirty.isEmpty || journalIsDirty else { return }
+        guard let round = scheduler.beginRound() else { return }
         var entries: [SyncRound.Entry] = []
-        if journalIsDirty {
-            journalIsDirty = false
-            if let ticket = node.beginSync() { entries.append(.journal(ticket)) }
+        for target in round.targets {
+            if let entry = entry(for: target) {
+                entries.append(entry)
+            } else {
+                scheduler.end(target)
+            }
         }
-        for log in dirty {
+        guard !entries.isEmpty else { return }
+        SyncRound(entries).run(
+            on: host.syncers, fileSystem: guardian.fileSystem, directory: guardian.directory,
+            isWide: round.isWide, thenTelling: host.queue)
+    }
+
+    /// What to sync of a target; `nil` if that turns out to be nothing.
+    private mutating func entry(for target: SyncScheduler.Target) -> SyncRound.Entry? {
+        switch target {
+        case .journal: return node.beginSync().map { .journal($0) }
+        case .log(let group):
+            guard let log = logs[group] else { return nil }
             log.isDirty = false
             do throws(LogError) {
-                guard let ticket = try log.replica.beginSync() else { continue }
+                guard let ticket = try log.replica.beginSync() else { return nil }
                 log.isSyncing = true
-                entries.append(.log(log.partition.group, ticket))
+                return .log(group, ticket)
             } catch {
                 if case .diskFull = error { noteDiskFull() }
                 log.publish()
                 report(log)
+                return nil
             }
         }
-        dirty.removeAll(keepingCapacity: true)
-        guard !entries.isEmpty else { return }
-        roundIsOut = true
-        SyncRound(entries).run(
-            on: host.syncers, fileSystem: guardian.fileSystem, directory: guardian.directory,
-            thenTelling: host.queue)
     }
 
     private mutating func endRound(_ round: SyncRound) {
-        roundIsOut = false
         let milliseconds = host.clock.monotonic()
         let now = host.clock.now
         for (entry, result) in round.outcomes {
             switch entry {
             case .journal(let ticket):
+                scheduler.end(.journal)
                 turn { node, outputs in
                     node.endSync(ticket, result, now: now, into: &outputs)
                 }
-                journalIsDirty = journalIsDirty || node.journal.needsSync
+                if node.journal.needsSync { scheduler.markDirty(.journal) }
             case .log(let group, let ticket):
+                scheduler.end(.log(group))
                 guard let log = logs[group] else { continue }
                 log.isSyncing = false
                 log.lastSync = milliseconds
@@ -348,10 +360,7 @@ struct LogThread {
                     "housekeeping failed",
                     metadata: ["partition": "\(log.partition.name)", "error": "\(error)"])
             }
-            if log.log.needsBackgroundSync, !log.isDirty {
-                log.isDirty = true
-                dirty.append(log)
-            }
+            if log.log.needsBackgroundSync { schedule(log) }
         }
     }
 
@@ -383,10 +392,7 @@ extension LogThread {
             log.partition.refuseAppends(
                 Fault(LogError.readOnly(log.log.recovery.damages), of: log.partition.name))
         }
-        if log.log.needsBackgroundSync, !log.isDirty {
-            log.isDirty = true
-            dirty.append(log)
-        }
+        if log.log.needsBackgroundSync { schedule(log) }
         if log.replica.isAlone {
             let now = host.clock.now
             turn { node, outputs in
@@ -411,10 +417,7 @@ extension LogThread {
         }
         noteLogStart(of: log)
         log.publish()
-        if !log.isDirty {
-            log.isDirty = true
-            dirty.append(log)
-        }
+        schedule(log)
         return .success(log.log.logStartOffset)
     }
 
@@ -460,7 +463,7 @@ extension LogThread {
 
     /// Runs a call when no log is being synced: now, or after the round under way.
     mutating func betweenRounds(_ body: @escaping @Sendable (inout LogThread) -> Void) {
-        if roundIsOut { afterRound.append(body) } else { body(&self) }
+        if scheduler.isBusy { afterRound.append(body) } else { body(&self) }
     }
 
     /// Gives a partition up; its files are no longer touched.
@@ -469,7 +472,7 @@ extension LogThread {
         turn { node, outputs in
             node.remove(partition.group, forgetting: true, into: &outputs)
         }
-        dirty.removeAll { $0 === log }
+        scheduler.remove(.log(partition.group))
         recent.removeAll { $0 === log }
         log.abandon(fault)
     }
@@ -494,7 +497,7 @@ extension LogThread {
             }
         }
         isStopping = true
-        dirty = []
+        scheduler = SyncScheduler()
         recent = []
         turn { node, outputs in
             for log in all {

@@ -36,8 +36,8 @@ public struct SyncScheduler: Sendable {
 
     /// From so many files on, one call for the whole file system goes ahead.
     ///
-    /// Four are synced as fast side by side.
-    public static let wideCount = 5
+    /// A few are synced as fast side by side, and such a call also writes out what nobody waits for.
+    public static let wideCount = 16
 
     /// The most targets of one round.
     public let roundMax: Int

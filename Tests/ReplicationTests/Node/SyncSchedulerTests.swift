@@ -70,7 +70,7 @@ struct SyncSchedulerTests {
         for number in 0..<count { scheduler.markDirty(log(number)) }
         let begun = scheduler.beginRound()
         let round = try #require(begun)
-        #expect(round.isWide == (count >= 5))
+        #expect(round.isWide == (count >= SyncScheduler.wideCount))
         #expect(round.targets.count == count)
     }
 
