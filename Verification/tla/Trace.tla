@@ -155,7 +155,8 @@ TakeIn ==
              [] e.cause = "heartbeat" -> TakeHeartbeat(i, m)
              [] e.cause = "message" ->
                     \/ TakeAs(i, node[i])
-                    \/ m.term > node[i].term /\ TakeAs(i, Adopted(node[i], m.term))
+                    \/ \E t \in {m.term, e.after.term} :
+                        t > node[i].term /\ Known(t) /\ TakeAs(i, Adopted(node[i], t))
              [] e.cause = "saved" -> TakeSaved(i, e)
              [] e.cause = "stored" -> TakeStored(i, e)
              [] e.cause = "refused" -> TakeRefused(i, e)

@@ -133,8 +133,8 @@ def main(arguments):
     if arguments[0] == "--errors":
         return check_errors(arguments[1:])
     if arguments[0] == "--traces":
-        import trace_runs
-        return trace_runs.check_traces(arguments[1:])
+        import traces
+        return traces.check_traces(arguments[1:])
     if arguments[0] == "--one":  # a configuration, and Constant=value pairs
         result = check(arguments[1], dict(pair.split("=", 1) for pair in arguments[2:]), 600)
         print(result["output"])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns a run of the simulator into TLA+, and asks TLC whether the model allows it.
 
-    trace.py FILE...            says for each trace whether it is allowed
-    trace.py --doctor FILE...   spoils each trace in every way there is; all have to be refused
+    traces.py FILE...            says for each trace whether it is allowed
+    traces.py --doctor FILE...   spoils each trace in every way there is; all have to be refused
 
 README.md beside this file has the format.
 """
@@ -10,9 +10,12 @@ README.md beside this file has the format.
 import copy
 import json
 import os
+import random
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 
 import check
 
@@ -260,6 +263,50 @@ def spoil_entry(events):
 
 
 SPOILS = [spoil_ack, spoil_commit, spoil_vote, spoil_term, spoil_disk, spoil_entry]
+
+
+def check_traces(arguments):
+    """Runs of the simulator with fresh seeds are allowed; spoiled, they are not."""
+    simulate = os.environ.get("SIMULATE", ".build/debug/simulate")
+    if not os.path.exists(simulate):
+        print(f"check-model: {simulate} is missing: swift build --product simulate, or SIMULATE=path")
+        return True
+    first = int(arguments[0]) if arguments else random.SystemRandom().randrange(1 << 31)
+    count = int(os.environ.get("TRACES", "20"))
+    print(f"check-model: {count} runs of seeds {first} to {first + count - 1}", flush=True)
+    explained_events, spoiled_count, failed = 0, 0, False
+    directory = tempfile.mkdtemp(prefix="check-model.")
+    try:
+        for seed in range(first, first + count):
+            path = os.path.join(directory, f"{seed}.jsonl")
+            with open(path, "w", encoding="ascii") as file:
+                subprocess.run(
+                    [simulate, "trace", "--seed", str(seed), "--events", "500"],
+                    stdout=file, check=True)
+            header, events = read(path)
+            explained, why = explain(header, events)
+            explained_events += explained
+            if why is not None:
+                failed = True
+                print(f"check-model: seed {seed}, event {explained + 1} of {len(events)}: {why}")
+                print("  " + json.dumps(events[min(explained, len(events) - 1)]), flush=True)
+                continue
+            # One way of spoiling each: all of them for each would take too long.
+            spoil = SPOILS[seed % len(SPOILS)]
+            spoiled = copy.deepcopy(events)
+            number = spoil(spoiled)
+            if number is None:
+                continue
+            spoiled_count += 1
+            explained, why = explain(header, spoiled[:number + 100])
+            if why is None:
+                failed = True
+                print(f"check-model: seed {seed}: {spoil.__name__} at event {number + 1} was allowed")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"check-model: {explained_events} events of {count} runs allowed, "
+          f"{spoiled_count} spoiled runs tried")
+    return failed
 
 
 def main(arguments):
