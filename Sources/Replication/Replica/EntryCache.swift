@@ -36,6 +36,14 @@ struct EntryCache {
         while !entries.isEmpty, endIndex > index { bytes -= entries.removeLast().size }
     }
 
+    /// Forgets the entries up to one: they are gone from the log.
+    mutating func removeFirst(through index: LogIndex) {
+        while !entries.isEmpty, firstIndex <= index {
+            bytes -= entries.removeFirst().size
+            firstIndex = firstIndex.next
+        }
+    }
+
     mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
         bytes = 0

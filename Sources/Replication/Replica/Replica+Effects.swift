@@ -208,15 +208,6 @@ extension Replica {
                 last: LogIndex(request.first.rawValue + UInt64(infos.count) - 1),
                 term: request.term), now: now, into: &outputs)
     }
-
-    // MARK: Retention
-
-    /// Tells the core that entries are gone from the front of the log.
-    public func noteLogStart(now: Timestamp, into outputs: inout [ReplicaOutput]) {
-        let gone = log.firstIndex.previous
-        guard gone > raft.startIndex else { return }
-        step(.logStartMoved(lastGone: gone), now: now, into: &outputs)
-    }
 }
 
 extension Replica {

@@ -29,6 +29,8 @@ public final class Replica {
     public var isRelaxed: Bool
 
     var cache: EntryCache
+    /// How far the log may outgrow its retention for a live follower, in bytes.
+    let lagBytesMax: UInt64
     /// The epoch of the last append that was performed.
     var epoch: UInt64 = 0
     /// The epoch when the sync under way began.
@@ -57,6 +59,7 @@ public final class Replica {
         group = settings.group
         isRelaxed = settings.isRelaxed
         cache = EntryCache(bytesMax: settings.cacheBytesMax)
+        lagBytesMax = settings.lagBytesMax
         log = try Log(
             directory: directory, group: logGroup, on: fileSystem, settings: settings.log, now: now,
             seed: seed, committedHint: record?.commit ?? .zero)
@@ -149,6 +152,7 @@ public final class Replica {
 
     /// Compares what a message says of its entries with the entries.
     private func check(_ message: PeerMessage) throws(PeerMessageError) {
+        try message.checkSense()
         let infos: [EntryInfo]
         switch message.message.body {
         case .append(let append): infos = append.entries

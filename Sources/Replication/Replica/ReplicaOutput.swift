@@ -48,6 +48,9 @@ public struct ReplicaSettings: Sendable {
     public var mayHaveLostEntries = false
     /// Bytes of the last entries' content that are kept in memory for followers.
     public var cacheBytesMax = 8 << 20
+    /// How far the log may grow beyond what retention keeps, for the sake of a live follower that
+    /// lacks its first entries, in bytes.
+    public var lagBytesMax: UInt64 = 256 << 20
 
     /// A replica of a group.
     public init(id: ReplicaID, group: GroupID, bootstrap: Configuration, log: LogSettings) {
