@@ -21,13 +21,16 @@ extension Log {
     /// Moves the log start offset past the segments that the settings no longer keep.
     ///
     /// Closed segments only: `rollIfOld(now:)` closes those that are idle.
-    public func applyRetention(now: Timestamp) {
+    ///
+    /// - Parameter first: An entry that somebody still needs, with those behind it.
+    public func applyRetention(now: Timestamp, keepingFrom first: LogIndex? = nil) {
         guard state == .open else { return }
         var start = logStartOffset
         var kept = size
         for (number, segment) in closed.enumerated() {
             let end = number + 1 < closed.count ? closed[number + 1].baseOffset : active.baseOffset
             guard end <= highWatermark, isCommitted(number) else { break }
+            if let first, nextBaseIndex(number) > first { break }
             var isExpired = false
             if let age = settings.retentionAge {
                 isExpired = segment.maxTimestamp.rawValue < now.rawValue &- age
@@ -65,8 +68,12 @@ extension Log {
     /// Whether all entries of a closed segment are committed, those without records included.
     private func isCommitted(_ number: Int) -> Bool {
         guard settings.commitRule == .byCaller else { return true }
-        let next = number + 1 < closed.count ? closed[number + 1].header : active.header
-        return next.baseIndex <= commitIndex.next
+        return nextBaseIndex(number) <= commitIndex.next
+    }
+
+    /// The first entry behind a closed segment.
+    private func nextBaseIndex(_ number: Int) -> LogIndex {
+        (number + 1 < closed.count ? closed[number + 1].header : active.header).baseIndex
     }
 
     /// Takes segments out of the log whose successor is gone: their removal was not finished.
