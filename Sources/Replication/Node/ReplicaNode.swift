@@ -65,6 +65,8 @@ public final class ReplicaNode {
     private var beingSaved: [(group: GroupID, version: UInt64)] = []
     /// Saves that this turn has asked for.
     private var asked: [(record: HardStateRecord, version: UInt64)] = []
+    /// They have found no room, and try again with the next tick.
+    private var journalIsFull = false
     /// Messages to nodes that share no group with this one any more.
     private var strangers: [PeerMessage] = []
     private var scratch: [ReplicaOutput] = []
@@ -118,13 +120,10 @@ public final class ReplicaNode {
         beingSaved.removeAll { $0.group == group }
         asked.removeAll { $0.record.group == group }
         if forgetting {
-            save(
-                [
-                    HardStateRecord(
-                        group: group, life: member.replica.id.life, state: HardState(),
-                        isForgotten: true)
-                ],
-                into: &outputs)
+            ask(
+                HardStateRecord(
+                    group: group, life: member.replica.id.life, state: HardState(),
+                    isForgotten: true))
         }
         return member.replica
     }
@@ -139,7 +138,9 @@ public final class ReplicaNode {
     public var count: Int { replicas.count }
 
     /// Whether time has to be told at all: somebody is awake, or other nodes are to be listened to.
-    public var needsTicks: Bool { !awake.isEmpty || !peers.isEmpty || !losses.isEmpty }
+    public var needsTicks: Bool {
+        !awake.isEmpty || !peers.isEmpty || !losses.isEmpty || journalIsFull
+    }
 
     /// Calls a replica, and takes care of what it wants.
     public func call<Value>(
@@ -164,7 +165,7 @@ public final class ReplicaNode {
             guard let replica = replicas[group]?.replica else { return }
             let record = HardStateRecord(
                 group: group, life: replica.id.life, state: state, commit: safeCommit(of: replica))
-            asked.append((record, version))
+            ask(record, version: version)
         case .membersChanged(let configuration):
             noteMembers(configuration, of: group)
             outputs.append(.replica(group, output))
@@ -187,6 +188,7 @@ public final class ReplicaNode {
 
     /// Time has passed: one tick for all whose clocks run.
     public func tick(now: Timestamp, into outputs: inout [Output]) {
+        journalIsFull = false
         watchPeers(now: now, into: &outputs)
         tellLosses(now: now, into: &outputs)
         var quiet = false
@@ -225,12 +227,7 @@ public final class ReplicaNode {
 
     /// Sends each node what there is for it, and writes what is to be saved.
     public func endTurn(into outputs: inout [Output]) {
-        if !asked.isEmpty {
-            let records = asked.map(\.record)
-            for save in asked { unsaved.append((save.record.group, save.version)) }
-            asked.removeAll(keepingCapacity: true)
-            save(records, into: &outputs)
-        }
+        if !asked.isEmpty, !journalIsFull { writeAsked(into: &outputs) }
         for number in peers.indices
         where !peers[number].outbox.isEmpty || peers[number].idleTicks >= settings.beatTicks {
             flush(number, into: &outputs)
@@ -256,13 +253,30 @@ public final class ReplicaNode {
 
     // MARK: The journal
 
-    private func save(_ records: [HardStateRecord], into outputs: inout [Output]) {
+    /// Writes what is to be saved; if there is no room, with the next tick: whoever waits for it goes on
+    /// waiting, and says nothing that others could rely on.
+    private func writeAsked(into outputs: inout [Output]) {
         do throws(FileError) {
-            try journal.append(records)
-            outputs.append(.journalIsDirty)
+            try journal.append(asked.map(\.record))
         } catch {
-            failAll(error, into: &outputs)
+            guard journal.failure == nil else { return failAll(error, into: &outputs) }
+            journalIsFull = true
+            for (record, _) in asked {
+                outputs.append(.replica(record.group, .diskFull(.diskFull(error))))
+            }
+            return
         }
+        for (record, version) in asked where !record.isForgotten {
+            unsaved.append((record.group, version))
+        }
+        asked.removeAll(keepingCapacity: true)
+        outputs.append(.journalIsDirty)
+    }
+
+    private func ask(_ record: HardStateRecord, version: UInt64 = 0) {
+        // The later one says all that the earlier one says; so what waits for room is bounded.
+        if journalIsFull { asked.removeAll { $0.record.group == record.group } }
+        asked.append((record, version))
     }
 
     /// Begins to make the journal durable; `nil` if it is, or if a sync is running.
