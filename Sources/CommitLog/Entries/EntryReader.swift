@@ -105,10 +105,10 @@ public struct EntryReader: Sendable {
             let found = try onDisk { () throws(FileError) in
                 try unsafe segment.store.read(into: memory.bytes, at: position)
             }
-            guard found == count else {
+            let step = try parse(memory, found, of: segment, at: position, into: &row)
+            guard found == count || row.isFull else {
                 throw damage(segment, at: position, "entry \(row.next) is cut short")
             }
-            let step = try parse(memory, of: segment, at: position, into: &row)
             position += UInt64(step.consumed)
             needed = step.needed
         }
@@ -117,11 +117,12 @@ public struct EntryReader: Sendable {
     /// Takes the entries of a chunk that begins at a frame: what need not be looked at again, and
     /// what the frame behind it needs.
     private func parse(
-        _ memory: EntryMemory, of segment: Segment, at position: UInt64, into row: inout Row
+        _ memory: EntryMemory, _ count: Int, of segment: Segment, at position: UInt64,
+        into row: inout Row
     ) throws(LogError) -> (consumed: Int, needed: Int) {
-        let chunk = unsafe UnsafeRawBufferPointer(memory.bytes)
+        let chunk = unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[..<count])
         var cursor = 0
-        while cursor + FrameHeader.size <= chunk.count {
+        while cursor + FrameHeader.size <= count {
             let rest = unsafe UnsafeRawBufferPointer(rebasing: chunk[cursor...])
             do throws(FrameHeader.Flaw) {
                 let frame = try unsafe FrameHeader(

@@ -125,7 +125,11 @@ struct BatchReader {
                 frameLengthNeeded = header.frameLength
                 return cursor
             }
-            guard slices.isEmpty || byteCount + header.payloadLength <= bytesMax else {
+            guard
+                slices.isEmpty
+                    || header.baseOffset == nextOffset
+                        && byteCount + header.payloadLength <= bytesMax
+            else {
                 return cursor
             }
             let payload = (cursor + FrameHeader.size)..<(cursor + header.frameLength)

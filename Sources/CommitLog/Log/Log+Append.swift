@@ -76,7 +76,7 @@ extension Log {
             }
             let length = UInt64(FrameHeader.size + batch.count)
             let size = active.size + run.byteCount
-            if run.nextOffset > active.baseOffset,
+            if run.nextOffset > active.baseOffset, regions.isEmpty,
                 size + length > UInt64(settings.segmentSizeMax) || segmentIsOld(now)
             {
                 try write(run)
@@ -177,7 +177,8 @@ extension Log {
 
     /// Closes the active segment if it has records and is older than the settings allow.
     public func rollIfOld(now: Timestamp) throws(LogError) {
-        guard state == .open, nextOffset > active.baseOffset, segmentIsOld(now) else { return }
+        guard state == .open, nextOffset > active.baseOffset, regions.isEmpty, segmentIsOld(now)
+        else { return }
         try roll(now: now)
     }
 

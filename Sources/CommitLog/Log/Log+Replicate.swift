@@ -45,7 +45,7 @@ extension Log {
         clock = max(clock, now)
         // All of them go to one segment, so that one write is all there is to fail.
         let length = entries.reduce(UInt64(0)) { $0 + UInt64($1.size) }
-        if nextOffset > active.baseOffset,
+        if nextOffset > active.baseOffset, regions.isEmpty,
             active.size + length > UInt64(settings.segmentSizeMax) || segmentIsOld(now)
         {
             try roll(now: now)

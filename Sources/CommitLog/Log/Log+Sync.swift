@@ -72,7 +72,8 @@ extension Log {
         var checkpoint: Checkpoint?
         // Nothing vouches for the last segment but a checkpoint that names it: without one, a store
         // that went missing would look like one that had never been.
-        let isNew = !active.isEmpty && lastCheckpoint?.segment != active.baseOffset
+        let isNew =
+            !active.isEmpty && lastCheckpoint?.segment != active.baseOffset && regions.isEmpty
         if checkpointIsDue || isNew || bytesSinceCheckpoint >= settings.checkpointInterval {
             checkpoint = try prepareCheckpoint(isClean: false)
         }
@@ -81,10 +82,11 @@ extension Log {
             stores: unsyncedStores + [active.store],
             directory: directoryIsUnsynced ? directory : nil, fileSystem: fileSystem,
             checkpoint: checkpoint, checkpointFile: checkpointFile,
-            producers: checkpoint.flatMap(producerSnapshot), home: directory, index: lastIndex,
+            producers: regions.isEmpty ? checkpoint.flatMap(producerSnapshot) : nil,
+            home: directory, index: lastIndex,
             offset: nextOffset, closedStoreCount: unsyncedStores.count,
             truncationCount: truncationCount,
-            lineage: checkpoint.flatMap { lineageToWrite(for: $0) })
+            lineage: regions.isEmpty ? checkpoint.flatMap { lineageToWrite(for: $0) } : nil)
         directoryIsUnsynced = false
         markIsUnsynced = false
         return ticket
@@ -152,10 +154,10 @@ extension Log {
         state = .closed
         guard let checkpointFile else { return }
         try onDisk { () throws(FileError) in
-            if let producers = producerSnapshot(for: checkpoint) {
+            if regions.isEmpty, let producers = producerSnapshot(for: checkpoint) {
                 try Self.write(producers, in: directory, on: fileSystem)
             }
-            if let lineage = lineageToWrite(for: checkpoint) {
+            if regions.isEmpty, let lineage = lineageToWrite(for: checkpoint) {
                 try Self.write(lineage, lineageIn: directory, on: fileSystem)
             }
             try Self.write(checkpoint, to: checkpointFile)
@@ -254,6 +256,7 @@ extension Log {
         checkpointSequence += 1
         checkpointIsDue = false
         bytesSinceCheckpoint = 0
+        guard regions.isEmpty else { return heldCheckpoint() }
         vouchedIndex = max(vouchedIndex, nextIndex)
         return Checkpoint(
             sequence: checkpointSequence, group: group, isClean: isClean,

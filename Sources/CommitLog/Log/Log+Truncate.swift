@@ -16,6 +16,10 @@ extension Log {
         precondition(index >= commitIndex, "entry \(index.next) is committed: \(commitIndex)")
         precondition(index.next >= firstIndex, "entry \(index.next) is gone")
         let cut = try place(behind: index)
+        if vouchedIndex > index.next, let region = regions.first, region.first <= index {
+            // A lower checkpoint would not say any more that these entries were there.
+            throw .damaged(damage(of: region))
+        }
         var hasProducers = false
         if !producers.isEmpty { hasProducers = try tailHasProducers(from: cut) }
         do throws(FileError) {
@@ -42,6 +46,8 @@ extension Log {
             builder: builder)
         nextIndex = index.next
         nextOffset = cut.offset
+        regions.removeAll { $0.first > index }
+        noteDamages()
         noteTruncation()
         do throws(LogError) {
             if lineage.truncate(after: index) { lineage = try recoverLineage() }
@@ -70,6 +76,10 @@ extension Log {
         let reader = entryReader()
         let number = reader.segmentNumber(of: index.next)
         let segment = reader.segment(number)
+        if let region = regions.first(where: { $0.first == index.next }) {
+            return Cut(
+                number: number, segment: segment, position: region.start, offset: region.offset)
+        }
         guard let found = try reader.find(index.next), found.frame.index == index.next else {
             throw .damaged(
                 Damage(
@@ -196,7 +206,7 @@ extension Log {
         ).run()
     }
 
-    private func recoverProducers() throws(LogError) {
+    func recoverProducers() throws(LogError) {
         producers = try ProducerRecovery(
             directory: directory, group: group, fileSystem: fileSystem, segments: segments,
             nextIndex: nextIndex, checkpoint: lastCheckpoint, lineage: lineage,

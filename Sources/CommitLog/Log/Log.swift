@@ -60,6 +60,10 @@ public final class Log {
     public internal(set) var commitIndex: LogIndex
     /// How often entries were taken back.
     public internal(set) var truncationCount: UInt64 = 0
+    /// Where entries are to be written anew.
+    var regions: [DamagedRegion]
+    /// What cannot be read.
+    var damages: [Damage]
     /// ``truncationCount`` as of the last time that the log was begun anew.
     var resetAt: UInt64 = 0
     /// The terms of the entries and the group's members, if the log is a replica's.
@@ -132,7 +136,9 @@ public final class Log {
         self.fileSystem = fileSystem
         self.settings = settings
         self.recovery = result.report
-        state = result.report.damages.isEmpty ? .open : .readOnly
+        state = result.isUsable ? .open : .readOnly
+        regions = result.regions
+        damages = result.report.damages
         closed = result.closed
         active = result.active
         salts = result.salts
@@ -156,9 +162,9 @@ public final class Log {
         unsyncedStores = result.unsynced
         // After the end of a process the directory may show names that the disk does not have.
         directoryIsUnsynced =
-            !result.report.wasClean && !result.report.isNew && result.report.damages.isEmpty
+            !result.report.wasClean && !result.report.isNew && result.isUsable
         checkpointSequence = result.checkpointSequence
-        checkpointIsDue = !result.report.wasClean && result.report.damages.isEmpty
+        checkpointIsDue = !result.report.wasClean && result.isUsable
         logStartOffset = result.logStartOffset
         // The checkpoint may have been read from the page cache of a machine that goes on.
         durableLogStart = .zero
@@ -166,7 +172,7 @@ public final class Log {
         highWatermark = result.durableOffset
         // A damaged log takes no batches, so nobody is asked for.
         producers =
-            result.report.damages.isEmpty
+            result.isUsable
             ? try ProducerRecovery(
                 directory: directory, group: group, fileSystem: fileSystem,
                 segments: segments, nextIndex: result.nextIndex, checkpoint: result.checkpoint,
@@ -236,7 +242,7 @@ public final class Log {
     public var snapshot: LogSnapshot {
         LogSnapshot(
             logStartOffset: logStartOffset, highWatermark: highWatermark,
-            damages: recovery.damages, size: size, closed: closed,
+            damages: damages, size: size, closed: closed,
             active: active.view(in: directory, on: fileSystem, isClosed: false))
     }
 
@@ -268,7 +274,7 @@ public final class Log {
     func requireWritable() throws(LogError) {
         switch state {
         case .open: break
-        case .readOnly: throw .readOnly(recovery.damages)
+        case .readOnly: throw .readOnly(damages)
         case .failed(let error): throw .failed(error)
         case .closed: throw .closed
         }

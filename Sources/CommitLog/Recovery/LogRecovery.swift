@@ -22,8 +22,13 @@ struct LogRecovery {
         /// Where its last sound frame ends.
         var end: UInt64
         var wasScanned: Bool
+        /// Where the last frame would end of which only the beginning is there.
+        var claimedEnd: UInt64 = 0
         /// The builder knows the frames up to `end`, and all of them are the log's.
         var isIndexed = true
+
+        /// Where the segment ends if nothing in it is given up.
+        var tailEnd: UInt64 { max(store.fileSize, claimedEnd) }
     }
 
     /// What a log goes on from.
@@ -43,6 +48,10 @@ struct LogRecovery {
         var unsynced: [any File]
         var report: RecoveryReport
         var salts: SplitMix64
+        /// Where entries are to be written anew; empty if that cannot be said.
+        var regions: [DamagedRegion] = []
+        /// Nothing is damaged but those regions.
+        var isUsable = true
     }
 
     var found: [Found] = []
@@ -52,6 +61,8 @@ struct LogRecovery {
     private var expectedIndex = LogIndex(1)
     private var expectedOffset = Offset.zero
     private(set) var checkpoint: Checkpoint?
+    /// Sound envelopes of payloads that are not.
+    private(set) var flawedHeaders: [FrameHeader] = []
 
     init(
         directory: String, group: UInt64, fileSystem: any FileSystem, settings: LogSettings,
@@ -81,9 +92,10 @@ struct LogRecovery {
         let verdict = RecoveryVerdict(
             runs: runs, nextIndex: expectedIndex, nextOffset: expectedOffset,
             durableIndex: durableByCheckpoint.index, durableOffset: durableByCheckpoint.offset)
+        let regions = report.damages.isEmpty ? regions(of: verdict) : nil
         note(verdict.gaps)
         report.nextOffset = verdict.nextOffset
-        return try assemble(verdict)
+        return try assemble(verdict, regions)
     }
 
     /// Reads everything, whatever the checkpoint vouches for, and changes nothing.
@@ -282,8 +294,10 @@ struct LogRecovery {
                     found[number].end = scanner.position
                 case .flaw(_, let header):
                     isBroken = true
+                    if let header, header.kind.isEntry { flawedHeaders.append(header) }
                     let behind =
                         scanner.position + UInt64(header.map { $0.frameLength } ?? 1)
+                    found[number].claimedEnd = max(found[number].claimedEnd, behind)
                     guard try scanner.seekFrame(from: behind) != nil else { break scan }
                 case .end:
                     break scan
@@ -320,7 +334,7 @@ struct LogRecovery {
                 firstSegment: segment, lastSegment: segment, start: position, end: end,
                 firstIndex: firstIndex, firstOffset: frame.baseOffset, nextIndex: after.index,
                 nextOffset: after.offset, durableIndex: frame.durableIndex, term: frame.term,
-                followsFlaw: isBroken))
+                followsFlaw: isBroken, firstTerm: frame.term))
         return true
     }
 
@@ -375,13 +389,25 @@ extension LogRecovery {
         }
     }
 
-    private mutating func assemble(_ verdict: RecoveryVerdict) throws(LogError) -> Result {
+    private mutating func assemble(
+        _ verdict: RecoveryVerdict, _ regions: [DamagedRegion]?
+    ) throws(LogError) -> Result {
         let evidence = verdict.kept.map { runs[$0].durableIndex }.max() ?? .zero
         let term = verdict.kept.map { runs[$0].term }.max() ?? .zero
-        let isDamaged = !report.damages.isEmpty
+        // Damage that others can mend stops nothing.
+        let isDamaged = regions == nil
         var last = startSegment
         var lastEnd = startPosition
-        if let run = verdict.kept.last {
+        if let gap = verdict.gaps.last, gap.beforeRun == nil, !isDamaged {
+            // What is missing at the end may yet lie in these bytes: nothing of them is cut.
+            last = found.count - 1
+            lastEnd = found[last].tailEnd
+            if lastEnd > found[last].store.fileSize {
+                // Room for all of the last frame: what comes behind it is looked for there.
+                let file = found[last].store.file
+                try onDisk { () throws(FileError) in try file.truncate(to: lastEnd) }
+            }
+        } else if let run = verdict.kept.last {
             last = runs[run].lastSegment
             lastEnd = runs[run].end
         } else if last < found.count, found[last].wasScanned, !isDamaged,
@@ -403,6 +429,12 @@ extension LogRecovery {
         }
         if !isDamaged { try cut(after: last, at: lastEnd) }
         try index(verdict, last: last, lastEnd: lastEnd)
+        for region in regions ?? [] {
+            for number in found.indices
+            where found[number].store.header.baseOffset == region.segment {
+                found[number].end = max(found[number].end, region.end)
+            }
+        }
         var unsynced: [any File] = []
         if !isDamaged, !report.wasClean {
             unsynced = try rewriteTail(
@@ -420,7 +452,7 @@ extension LogRecovery {
             durableIndex: durable.index, durableOffset: durable.offset,
             checkpointSequence: checkpoint?.sequence ?? 0, checkpoint: checkpoint,
             unsynced: unsynced, report: report,
-            salts: salts)
+            salts: salts, regions: regions ?? [], isUsable: !isDamaged)
     }
 
     private func firstOffset(_ closed: [Segment], _ active: ActiveSegment) -> Offset {

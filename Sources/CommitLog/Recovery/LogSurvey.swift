@@ -44,7 +44,7 @@ struct LogSurvey {
                 SegmentName.base(of: name, suffix: SegmentName.timeIndexSuffix) == nil,
                 name != SegmentName.checkpoint, name != ProducerSnapshot.name,
                 name != ProducerSnapshot.newName, name != LineageRecovery.name,
-                name != LineageRecovery.newName
+                name != LineageRecovery.newName, name != SegmentName.rewritten
             {
                 strayNames.append(name)
             }

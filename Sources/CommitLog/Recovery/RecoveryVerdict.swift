@@ -22,6 +22,8 @@ struct FrameRun: Sendable, Equatable {
     var term: Term
     /// Bytes that are no frame lie in front of it.
     var followsFlaw = false
+    /// The term of its first frame.
+    var firstTerm = Term.zero
 }
 
 /// What to do about what a scan found: the table of the recovery rules, without any I/O.
@@ -39,6 +41,9 @@ struct RecoveryVerdict: Sendable, Equatable {
         /// The run behind it; `nil` if there is none.
         var beforeRun: Int?
         var offsets: Range<Int64>
+        /// The first entry that is gone, and the first one that is there again.
+        var first = LogIndex.zero
+        var next = LogIndex.zero
     }
 
     /// The runs that are the log, in order.
@@ -83,7 +88,9 @@ struct RecoveryVerdict: Sendable, Equatable {
                     }
                     let here = self.nextOffset.rawValue
                     gaps.append(
-                        Gap(afterRun: kept.last ?? -1, beforeRun: number, offsets: here..<here))
+                        Gap(
+                            afterRun: kept.last ?? -1, beforeRun: number, offsets: here..<here,
+                            first: run.firstIndex, next: run.firstIndex))
                 }
                 keep(number, run)
             } else if run.firstIndex < self.nextIndex || run.firstOffset < self.nextOffset {
@@ -93,7 +100,8 @@ struct RecoveryVerdict: Sendable, Equatable {
                 gaps.append(
                     Gap(
                         afterRun: kept.last ?? -1, beforeRun: number,
-                        offsets: self.nextOffset.rawValue..<run.firstOffset.rawValue))
+                        offsets: self.nextOffset.rawValue..<run.firstOffset.rawValue,
+                        first: self.nextIndex, next: run.firstIndex))
                 keep(number, run)
             } else {
                 discarded.append(contentsOf: number..<runs.count)
@@ -104,7 +112,8 @@ struct RecoveryVerdict: Sendable, Equatable {
             gaps.append(
                 Gap(
                     afterRun: kept.last ?? -1, beforeRun: nil,
-                    offsets: self.nextOffset.rawValue..<durableOffset.rawValue))
+                    offsets: self.nextOffset.rawValue..<durableOffset.rawValue,
+                    first: self.nextIndex, next: durableIndex.next))
             self.nextIndex = durableIndex.next
             self.nextOffset = durableOffset
         }

@@ -18,7 +18,8 @@ extension Log {
         after index: LogIndex, term: Term, offset: Offset, configuration: [UInt8], now: Timestamp
     ) throws(LogError) {
         requireCaller()
-        try requireWritable()
+        // What cannot be read is given up as well.
+        if state != .readOnly { try requireWritable() }
         precondition(index >= commitIndex, "entries up to \(commitIndex) are committed")
         precondition(offset >= highWatermark, "records up to \(highWatermark) are committed")
         let content = LogReset.Content(
@@ -68,6 +69,9 @@ extension Log {
             builder: IndexBuilder(baseOffset: header.baseOffset, baseIndex: header.baseIndex))
         closed = []
         removable = []
+        regions = []
+        damages = []
+        state = .open
         forgetClosedSize()
         lineage = content.lineage
         lineageFile = nil

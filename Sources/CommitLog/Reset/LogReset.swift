@@ -119,7 +119,7 @@ enum LogReset {
         ]
         let names = [
             SegmentName.checkpoint, ProducerSnapshot.name, ProducerSnapshot.newName,
-            LineageRecovery.name, LineageRecovery.newName,
+            LineageRecovery.name, LineageRecovery.newName, SegmentName.rewritten,
         ]
         return names.contains(name)
             || suffixes.contains { SegmentName.base(of: name, suffix: $0) != nil }

@@ -24,7 +24,7 @@ extension Log {
     ///
     /// - Parameter first: An entry that somebody still needs, with those behind it.
     public func applyRetention(now: Timestamp, keepingFrom first: LogIndex? = nil) {
-        guard state == .open else { return }
+        guard state == .open, regions.isEmpty else { return }
         var start = logStartOffset
         var kept = size
         for (number, segment) in closed.enumerated() {
@@ -55,6 +55,8 @@ extension Log {
 
     /// Takes the segments that end at or before the log start offset out of the log.
     func collectRemovable() {
+        // As long as entries are damaged, the last checkpoint and what it points to have to stay.
+        guard regions.isEmpty else { return }
         var count = 0
         while count < closed.count {
             let end = count + 1 < closed.count ? closed[count + 1].baseOffset : active.baseOffset

@@ -8,6 +8,8 @@ enum SegmentName {
     static let indexSuffix = ".index"
     static let timeIndexSuffix = ".timeindex"
     static let checkpoint = "checkpoint"
+    /// A store that is written anew, to take another one's place.
+    static let rewritten = "rewrite.new"
 
     static func store(_ base: Offset) -> String { digits(base) + storeSuffix }
     static func index(_ base: Offset) -> String { digits(base) + indexSuffix }
