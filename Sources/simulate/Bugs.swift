@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if PLANTED_BUGS
-    import ArgumentParser
-    import RaftCore
+    public import ArgumentParser
+    public import RaftCore
     import RaftScenarios
 
     /// Puts in each bug, and looks who finds it.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ArgumentParser
+public import ArgumentParser
 import RaftCore
-import Simulation
+public import Simulation
 
 /// Runs simulated clusters.
 struct Cluster: ParsableCommand {

@@ -30,7 +30,7 @@ struct Hunt {
         init(_ arguments: [String]) throws {
             output = FileManager.default.temporaryDirectory
                 .appendingPathComponent("simulate-\(UUID().uuidString)")
-            FileManager.default.createFile(atPath: output.path, contents: nil)
+            _ = FileManager.default.createFile(atPath: output.path, contents: nil)
             let file = try FileHandle(forWritingTo: output)
             process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
             if !CommandLine.arguments[0].contains("/") {

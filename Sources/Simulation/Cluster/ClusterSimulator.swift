@@ -6,6 +6,8 @@ public import RaftCore
 public enum ClusterProfile: String, Sendable, CaseIterable {
     /// The core over a disk that knows entries only.
     case core
+    /// Replica, log and journal, as in production, over a file system in memory.
+    case full
 }
 
 /// How a run is done.
@@ -97,6 +99,9 @@ public enum ClusterSimulator {
         switch options.profile {
         case .core:
             var run = ClusterRun<CoreNode>(seed: seed, options: options)
+            return try run.run()
+        case .full:
+            var run = ClusterRun<FullNode>(seed: seed, options: options)
             return try run.run()
         }
     }

@@ -81,8 +81,11 @@ extension CoreNode {
     }
 
     func describe(_ packet: Packet) -> String {
-        guard let message = packet.message else { return "alive" }
-        return "\(message.from)→\(message.to) term \(message.term) \(Self.describe(message.body))"
+        packet.message.map { Self.describe($0) } ?? "alive"
+    }
+
+    static func describe(_ message: Message) -> String {
+        "\(message.from)→\(message.to) term \(message.term) \(Self.describe(message.body))"
     }
 
     private static func describe(_ body: Message.Body) -> String {

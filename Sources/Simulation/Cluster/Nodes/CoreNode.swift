@@ -83,6 +83,7 @@ struct CoreNode: SimulatedNode {
 
     var configuration: Configuration { raft.configuration }
     var durableIndex: LogIndex { disk.syncedIndex }
+    var mustStop: Crash? { nil }
     var writtenIndex: LogIndex { disk.lastIndex }
     var waitingCount: Int { waiters.count }
     var isDamaged: Bool { !disk.damaged.isEmpty }
@@ -384,10 +385,7 @@ struct CoreNode: SimulatedNode {
         case .roleChanged(let report): outputs.append(.role(report))
         case .membersChanged(let configuration): outputs.append(.members(configuration))
         case .readReady(let read, let index):
-            outputs.append(
-                .answer(
-                    operation: Int(read.rawValue),
-                    .read(index, end: disk.endOffset(at: index))))
+            outputs.append(.readReady(operation: Int(read.rawValue), index))
         case .readFailed(let read):
             outputs.append(
                 .answer(

@@ -17,6 +17,8 @@ protocol SimulatedNode {
     var isUp: Bool { get }
     /// The disk has failed, and the process is about to end.
     var hasFailed: Bool { get }
+    /// The process has ended in the midst of a call.
+    var mustStop: Crash? { get }
     var state: NodeState { get }
     var configuration: Configuration { get }
     /// The last entry that a power cut would leave, with all before it.
@@ -109,6 +111,10 @@ enum NodeOutput<Packet> {
     case members(Configuration)
     case answer(operation: Int, OperationAnswer)
     case changeEnded(ChangeRefusal?)
+    /// Something that the messages behind it say.
+    case promise(Promise)
+    /// A read is confirmed; its answer is the offset behind the entry.
+    case readReady(operation: Int, LogIndex)
     /// A line of a trace.
     case traced(String)
 }

@@ -36,6 +36,12 @@ extension ClusterRun {
             oracle.logs[slot].configuration = configuration
         case .answer(let operation, let answer):
             try reply(answer, to: operation, from: slot)
+        case .promise(let promise):
+            try oracle.promised(
+                promise, by: slots[slot].node.id, slot, durable: slots[slot].node.durableIndex)
+        case .readReady(let operation, let index):
+            let end = try slots[slot].node.endOffset(at: index)
+            try reply(.read(index, end: end), to: operation, from: slot)
         case .traced(let line):
             tracedLines += 1
             options.trace?(line)

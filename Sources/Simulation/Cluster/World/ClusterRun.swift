@@ -26,6 +26,8 @@ struct ClusterRun<Node: SimulatedNode> {
         /// Proposals that gather.
         var inbox: [Proposal] = []
         var hasPlannedProposals = false
+        /// The disk has failed, and the process is about to end.
+        var isEnding = false
         /// Has ever been started.
         var hasStarted = false
         /// Stays down to the end.
@@ -241,10 +243,6 @@ struct ClusterRun<Node: SimulatedNode> {
         try act(slot) { node, outputs throws(Violation) in
             try node.complete(operation, fails: fails, &outputs)
         }
-        if fails {
-            marks.insert(.storageFailed)
-            queue.plan(.exit(slot: slot, life: life), at: now + chanceOfDisk.time(0...200_000))
-        }
     }
 
     /// Has a node do something, and performs what comes of it.
@@ -258,12 +256,38 @@ struct ClusterRun<Node: SimulatedNode> {
             swap(&outputs, &self.outputs)
         }
         try body(&slots[slot].node, &outputs)
+        if let crash = slots[slot].node.mustStop {
+            return try stopInCall(slot, crash, outputs)
+        }
         for output in outputs { try perform(output, slot) }
+        if slots[slot].node.hasFailed, !slots[slot].isEnding {
+            marks.insert(.storageFailed)
+            slots[slot].isEnding = true
+            queue.plan(
+                .exit(slot: slot, life: slots[slot].life),
+                at: now + chanceOfDisk.time(0...200_000))
+        }
         guard slots[slot].node.isUp else { return }
         let state = slots[slot].node.state
         try oracle.check(slot, state, isFresh: slots[slot].node.hasFailed)
         slots[slot].node.checkInvariants()
         digest ^= state.commit.rawValue &* 31 &+ state.lastIndex.rawValue &* 17 &+ state.term.rawValue
+    }
+
+    /// The process has ended in the midst of a call: nobody hears of anything that came of it, but
+    /// the log may have been cut.
+    private mutating func stopInCall(
+        _ slot: Int, _ crash: Crash, _ outputs: Outputs
+    ) throws(Violation) {
+        marks.insert(.crashedInCall)
+        for output in outputs {
+            switch output {
+            case .wrote(let index, truncates: true): try oracle.cut(slot, from: index)
+            case .reset: oracle.logs[slot].promised = .zero
+            default: break
+            }
+        }
+        try stop(slot, crash)
     }
 
     mutating func start(_ slot: Int) throws(Violation) {
@@ -310,6 +334,7 @@ struct ClusterRun<Node: SimulatedNode> {
         slots[slot].inbox = []
         slots[slot].hasPlannedProposals = false
         slots[slot].syncFails = false
+        slots[slot].isEnding = false
         slots[slot].diskFree = (0, 0)
         slots[slot].node.stop(crash, &chanceOfDisk)
         slots[slot].node.harm(.full(false), &chanceOfDisk)
