@@ -285,7 +285,11 @@ Match(t) ==
 -----------------------------------------------------------------------------
 \* What may happen.
 
-Known(t) == asked[t] # {}
+\* Whether somebody may have said something in term t.
+Known(t) ==
+    \/ asked[t] # {}
+    \/ \E v \in votes : v[1] = t
+    \/ \E j \in Server : node[j].saved.term = t
 
 HearOf(i) == \E t \in node[i].term + 1..TermMax :
     /\ "rumours" \in Extras /\ Known(t)

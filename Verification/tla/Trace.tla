@@ -195,8 +195,12 @@ Follows ==
               /\ Quorum(h.votes \cup {i}, Conf(n.log))
               /\ Inside(i, Leading(n))
            \/ /\ e.cause \in {"accepted", "stored", "change", "appended", "voteReply", "saved"}
-              /\ MayCommit(i, n, index, h.match)
-              /\ Inside(i, [n EXCEPT !.commit = index])
+              /\ \E reached \in n.commit + 1..index :
+                    \* When the members change in between, there are two majorities to count.
+                    /\ reached = index
+                       \/ IsJoint(Conf(n.log)) /\ reached >= ChangeIndex(n.log) /\ e.length > Len(n.log)
+                    /\ MayCommit(i, n, reached, h.match)
+                    /\ Inside(i, [n EXCEPT !.commit = reached])
            \/ /\ e.cause \in {"append", "heartbeat", "stored"}
               /\ MayFollow(n, index, h.limit, h.limit)
               /\ Inside(i, [n EXCEPT !.commit = index])
