@@ -47,9 +47,9 @@ struct HardStateCrashTests {
         }
     }
 
-    @Test("a synced vote survives whatever happens", arguments: 0..<40 as Range<UInt64>)
+    @Test("a synced vote survives whatever happens", arguments: 0..<20 as Range<UInt64>)
     func property(round: UInt64) throws {
-        for seed in (round * 25)..<((round + 1) * 25) {
+        for seed in (round * 15)..<((round + 1) * 15) {
             let model = try JournalModel(
                 seed: seed, sizeMax: seed % 3 == 0 ? 1 << 20 : 1024,
                 reserve: seed % 2 == 0 ? 0 : 1024)

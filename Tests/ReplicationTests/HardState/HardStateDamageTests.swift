@@ -32,14 +32,10 @@ struct HardStateDamageTests {
         try disk.createDirectory(JournalModel.directory)
         try disk.open(JournalModel.path, .create).write(bytes, at: 0)
         do throws(HardStateError) {
-            let journal = try HardStateJournal(directory: JournalModel.directory, on: disk)
-            let count = (0...model.history.count).reversed().first { count in
-                let words = JournalModel.words(model.history.prefix(count))
-                return JournalModel.groups.allSatisfy {
-                    journal.record(of: $0, life: 3) == words[$0]
-                }
-            }
-            return .opened(count)
+            let journal = try HardStateJournal(
+                directory: JournalModel.directory, on: disk, reserve: 0)
+            return .opened(
+                model.count(of: JournalModel.groups.map { journal.record(of: $0, life: 3) }))
         } catch {
             // The file that is damaged is left as it is, for whoever looks into it.
             #expect(disk.contents(JournalModel.path) == bytes)
@@ -87,7 +83,11 @@ struct HardStateDamageTests {
             if whole < max(1, vouched(bytes[..<length])) {
                 #expect(verdict == .promiseLost(whole))
             } else {
-                #expect(verdict == .opened(Int(whole) - 1))
+                #expect(
+                    verdict
+                        == .opened(
+                            model.count(
+                                of: JournalModel.words(model.history.prefix(Int(whole) - 1)))))
             }
         }
     }

@@ -22,6 +22,9 @@ final class JournalModel {
     private(set) var history: [HardStateRecord] = []
     /// How many of the history are known to be on the disk.
     private(set) var syncedCount = 0
+    /// Records that there was no room for, and how many came before them: they were taken out of the
+    /// file, but until the next sync a power cut may undo that.
+    private var refused: [(place: Int, records: [HardStateRecord])] = []
     private var random: SplitMix64
     private var highestTerm: UInt64 = 0
 
@@ -57,12 +60,13 @@ final class JournalModel {
     @discardableResult
     func append(_ count: Int) -> Bool {
         let records = (0..<count).map { _ in makeRecord() }
-        // Whether or not this fails, some of it may be on the disk.
-        history += records
         do throws(FileError) {
             try journal.append(records)
+            history += records
             return true
         } catch {
+            // Some of it may be on the disk.
+            refused.append((history.count, records))
             return false
         }
     }
@@ -71,6 +75,7 @@ final class JournalModel {
     @discardableResult
     func sync(appending first: Int = 0, _ second: Int = 0) -> Bool {
         let covered = history.count
+        let settled = refused.count
         guard let ticket = journal.beginSync() else { return false }
         if first > 0 { append(first) }
         let result = ticket.run()
@@ -78,6 +83,7 @@ final class JournalModel {
         journal.endSync(ticket, result)
         guard case .success = result, journal.failure == nil else { return false }
         syncedCount = covered
+        refused.removeFirst(settled)
         return true
     }
 
@@ -85,21 +91,32 @@ final class JournalModel {
     func reopen() throws -> Int? {
         journal = try HardStateJournal(
             directory: Self.directory, on: disk, sizeMax: sizeMax, reserve: reserve)
-        guard let kept = (syncedCount...history.count).first(where: matches) else { return nil }
-        history.removeSubrange(kept...)
-        syncedCount = kept
-        return kept
+        let words = Self.groups.map { journal.record(of: $0, life: 3) }
+        var possible = (syncedCount...history.count).map { Array(history.prefix($0)) }
+        for (place, records) in refused where place >= syncedCount {
+            possible += (1...records.count).map { Array(history[..<place] + records[..<$0]) }
+        }
+        refused = []
+        guard let found = possible.first(where: { Self.words($0) == words }) else { return nil }
+        history = found
+        syncedCount = found.count
+        return found.count
     }
 
     /// Whether the journal says what this many records say.
     func matches(_ count: Int) -> Bool {
-        let words = Self.words(history.prefix(count))
-        return Self.groups.allSatisfy { journal.record(of: $0, life: 3) == words[$0] }
+        Self.words(history.prefix(count)) == Self.groups.map { journal.record(of: $0, life: 3) }
     }
 
-    static func words(_ records: some Sequence<HardStateRecord>) -> [GroupID: HardStateRecord] {
+    /// The most records of the history that say this; `nil` if none do.
+    func count(of words: [HardStateRecord?]) -> Int? {
+        (0...history.count).last { Self.words(history.prefix($0)) == words }
+    }
+
+    /// The last word on each group.
+    static func words(_ records: some Sequence<HardStateRecord>) -> [HardStateRecord?] {
         var words: [GroupID: HardStateRecord] = [:]
         for record in records { words[record.group] = record.isForgotten ? nil : record }
-        return words
+        return groups.map { words[$0] }
     }
 }
