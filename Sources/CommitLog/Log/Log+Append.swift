@@ -59,6 +59,10 @@ extension Log {
         try requireWritable()
         guard !batches.isEmpty else { return }
         if settings.commitRule == .whenWritten, !termIsDurable { try makeTermDurable() }
+        if settings.commitRule == .byCaller {
+            precondition(term > .zero, "nobody leads yet")
+            clock = max(clock, now)
+        }
         producers.expire(now: now)
         var run = FrameBatch(log: self)
         for batch in batches {

@@ -42,6 +42,12 @@ extension Log {
         guard let first = entries.first else { return }
         precondition(
             first.baseOffset == nextOffset, "offset \(first.baseOffset) at \(nextOffset)")
+        var last = lastTerm
+        for entry in entries {
+            precondition(
+                entry.term >= last && entry.term > .zero, "term \(entry.term) behind \(last)")
+            last = entry.term
+        }
         clock = max(clock, now)
         // All of them go to one segment, so that one write is all there is to fail.
         let length = entries.reduce(UInt64(0)) { $0 + UInt64($1.size) }

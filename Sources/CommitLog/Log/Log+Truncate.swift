@@ -56,7 +56,7 @@ extension Log {
             if case .file(let error) = error { state = .failed(error) }
             throw error
         }
-        term = max(lastTerm, .zero)
+        term = lastTerm
         checkInvariants()
     }
 
