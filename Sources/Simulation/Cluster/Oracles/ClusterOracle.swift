@@ -24,6 +24,9 @@ struct ClusterOracle {
         var term: Term
     }
 
+    /// Whether the members as of a log's start are those that the entries before it named, and not
+    /// later ones.
+    let trustsStartMembers: Bool
     /// By slot.
     var logs: [ShadowLog] = []
     /// Disks that are gone, with what they had.
@@ -38,6 +41,8 @@ struct ClusterOracle {
     private var leaders: [Term: ReplicaID] = [:]
     private var votes: [Ballot: ReplicaID] = [:]
     private var preVotes: Set<PreVote> = []
+
+    init(trustsStartMembers: Bool) { self.trustsStartMembers = trustsStartMembers }
 
     var committedIndex: LogIndex { LogIndex(UInt64(committed.count)) }
     var committedEnd: Int64 { committed.last?.endOffset ?? 0 }
@@ -82,7 +87,9 @@ struct ClusterOracle {
         let chain = content.chain(after: last?.chain ?? logs[slot].startChain)
         try note(chain, at: index, content.term)
         if let configuration = content.configuration {
-            try check(configuration, after: logs[slot].configurations.last, at: index)
+            if trustsStartMembers || logs[slot].configurations.count > 1 {
+                try check(configuration, after: logs[slot].configurations.last, at: index)
+            }
             logs[slot].configurations.append((index, configuration))
         }
         logs[slot].entries.append(

@@ -45,7 +45,7 @@ struct ClusterRun<Node: SimulatedNode> {
     var digest: UInt64
     var slots: [Slot] = []
     var network: Network
-    var oracle = ClusterOracle()
+    var oracle: ClusterOracle
     var clients: [ClusterClient] = []
     var operations: [ClusterOperation] = []
     var history = History()
@@ -75,6 +75,7 @@ struct ClusterRun<Node: SimulatedNode> {
         var random = SplitMix64(seed: seed ^ 0xc0_7d_00d0)
         plan = ClusterPlan(seed: random.next(), duration: options.duration)
         digest = seed
+        oracle = ClusterOracle(trustsStartMembers: options.profile == .core)
         chanceOfDisk = random.fork()
         chanceOfClients = random.fork()
         chanceOfNodes = random.fork()
