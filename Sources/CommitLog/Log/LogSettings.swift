@@ -18,6 +18,11 @@ public struct LogSettings: Sendable, Equatable {
 
     /// When a record counts as committed.
     public var commitRule: CommitRule = .whenSynced
+    /// Whether damage of what may be committed is mended with the entries of other replicas.
+    ///
+    /// The log then goes on beside it, and its owner sees to ``Log/damagedEntries`` from the first
+    /// moment on. Otherwise, as where nobody else has a copy, a damaged log takes nothing.
+    public var isMended = false
     /// The size at which a new segment is begun, in bytes: 1 KiB to 2 GiB.
     ///
     /// A batch that is larger still goes into a segment of its own.

@@ -26,7 +26,7 @@ extension LogRecovery {
     /// them.
     func regions(of verdict: RecoveryVerdict) -> [DamagedRegion]? {
         guard !verdict.gaps.isEmpty else { return [] }
-        guard settings.commitRule == .byCaller else { return nil }
+        guard settings.commitRule == .byCaller, settings.isMended else { return nil }
         var regions: [DamagedRegion] = []
         for gap in verdict.gaps {
             guard let found = self.regions(of: gap) else { return nil }

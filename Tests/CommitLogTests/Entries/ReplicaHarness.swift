@@ -22,6 +22,7 @@ struct ReplicaHarness {
         try disk.createDirectory(LogHarness.directory)
         var settings = LogSettings()
         settings.commitRule = .byCaller
+        settings.isMended = true
         settings.segmentSizeMax = 4096
         settings.indexInterval = 512
         change(&settings)

@@ -75,6 +75,26 @@ struct RewriteTests {
         #expect(last.log.lineage == third.log.lineage)
     }
 
+    @Test("stop a log of which nobody else has a copy")
+    func nobodyElse() throws {
+        let (harness, _) = try killed()
+        harness.disk.flipBit(LogHarness.store(0), at: try position(12, in: harness.disk))
+        let before = harness.disk.contents(LogHarness.store(0))
+        let again = try harness.reopened { $0.isMended = false }
+        #expect(again.log.isReadOnly)
+        #expect(again.log.recovery.damages.map(\.offsets) == [12..<13])
+        #expect(again.log.damagedEntries.map(\.termsAreKnown) == [false])
+        #expect(throws: LogError.self) { try again.lead(9, 30..<31) }
+        #expect(harness.disk.contents(LogHarness.store(0)) == before, "nothing was changed")
+        // It can be begun anew, as a replica that has nothing.
+        try again.log.reset(
+            after: LogIndex(40), term: Term(8), offset: Offset(35), configuration: [1], now: now)
+        #expect(!again.log.isReadOnly)
+        #expect(again.log.damagedEntries.isEmpty)
+        try again.lead(9, 35..<37)
+        try again.log.sync()
+    }
+
     @Test("at the end of the log have a place when entries follow them already")
     func lostTail() throws {
         let (harness, entries) = try killed(keepingCheckpoint: true)
