@@ -197,8 +197,9 @@ Follows ==
            \/ /\ e.cause \in {"accepted", "stored", "change", "appended", "voteReply", "saved"}
               /\ \E reached \in n.commit + 1..index :
                     \* When the members change in between, there are two majorities to count.
-                    /\ reached = index
-                       \/ IsJoint(Conf(n.log)) /\ reached >= ChangeIndex(n.log) /\ e.length > Len(n.log)
+                    /\ \/ reached = index
+                       \/ /\ IsJoint(Conf(n.log)) /\ e.length > Len(n.log)
+                          /\ reached >= ChangeIndex(n.log)
                     /\ MayCommit(i, n, reached, h.match)
                     /\ Inside(i, [n EXCEPT !.commit = reached])
            \/ /\ e.cause \in {"append", "heartbeat", "stored"}
