@@ -223,12 +223,12 @@ struct FullNode: SimulatedNode {
 
     /// Has the replica do something.
     private mutating func call(
-        _ outputs: inout [NodeOutput<Packet>], isRetention: Bool = false,
+        _ outputs: inout [NodeOutput<Packet>],
         _ body: (Replica, inout [ReplicaOutput]) -> Void
     ) throws(Violation) {
         var wanted: [ReplicaNode.Output] = []
         _ = node?.call(Self.group, into: &wanted, body)
-        try finish(wanted, isRetention: isRetention, &outputs)
+        try finish(wanted, &outputs)
     }
 
     mutating func receive(
@@ -260,8 +260,7 @@ struct FullNode: SimulatedNode {
             // A log that takes nothing now removes nothing either.
             return
         }
-        let now = now
-        try call(&outputs, isRetention: true) { $0.noteLogStart(now: now, into: &$1) }
+        try finish([], &outputs)
         if let removal = log.takeRemoval() {
             // Segments that could not be removed are removed at the next start.
             _ = removal.run()
@@ -361,19 +360,25 @@ struct FullNode: SimulatedNode {
     // MARK: What comes of it
 
     private mutating func finish(
-        _ wanted: [ReplicaNode.Output], isRetention: Bool = false,
-        _ outputs: inout [NodeOutput<Packet>]
+        _ wanted: [ReplicaNode.Output], _ outputs: inout [NodeOutput<Packet>]
     ) throws(Violation) {
         guard let node, let replica else { return }
         var wanted = wanted
-        node.endTurn(into: &wanted)
         let start = replica.log.firstIndex.previous
         if start != knownStart {
             knownStart = start
             window.forget()
+            // A log that has begun anew the core knows of. Segments that retention has given up go
+            // whenever they are committed and no longer in use.
+            let isRetention = replica.raft.startIndex < start
+            if isRetention {
+                let now = now
+                _ = node.call(Self.group, into: &wanted) { $0.noteLogStart(now: now, into: &$1) }
+            }
             outputs.append(isRetention ? .startMoved : .reset)
             if !isRetention { dropWaiters(from: .zero, &outputs) }
         }
+        node.endTurn(into: &wanted)
         for output in wanted {
             switch output {
             case .replica(_, let output): take(output, &outputs)
