@@ -34,6 +34,9 @@ final class KafkaConnection: ChannelDuplexHandler {
     private var nextID: UInt64 = 0
     /// Bytes that came, of requests that are not answered: counted in the budget too.
     private var bytesHeld = 0
+    /// Bytes of the request that is coming that were counted in the budget before they came: who reads
+    /// on has room for all of it, so that requests cannot all stop in the middle for want of room.
+    private var bytesForeseen = 0
     /// A request that could not be begun whole holds back those behind it.
     var isHeldByRequest = false
     private var readIsHeld = false
@@ -111,9 +114,13 @@ final class KafkaConnection: ChannelDuplexHandler {
         fetches = [:]
         joining?.cancel()
         joining = nil
-        budget.giveBack(bytesHeld)
+        budget.giveBack(bytesHeld + bytesForeseen)
         bytesHeld = 0
+        bytesForeseen = 0
         underWay = []
+        // Those who wait to call back keep the connection, but not what it holds.
+        received = ByteBuffer()
+        session = nil
         self.context = nil
         context.fireChannelInactive()
     }
@@ -129,8 +136,11 @@ final class KafkaConnection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         var bytes = unwrapInboundIn(data)
-        bytesHeld += bytes.readableBytes
-        budget.take(bytes.readableBytes)
+        let size = bytes.readableBytes
+        let foreseen = min(size, bytesForeseen)
+        bytesHeld += size
+        bytesForeseen -= foreseen
+        budget.take(size - foreseen)
         if received.readableBytes == 0 {
             received = bytes
         } else {
@@ -150,14 +160,19 @@ final class KafkaConnection: ChannelDuplexHandler {
 
     private func shouldHoldReading() -> Bool {
         if isClosing || isDraining { return true }
-        // What cannot be begun now need not be here in full.
-        if bytesHeld > settings.connectionBytesMax, !underWay.isEmpty { return true }
+        // What cannot be begun now need not be here in full; nor what stands behind such a request,
+        // whether its answer, the client or a partition's queue is waited for.
+        if bytesHeld > settings.connectionBytesMax, !underWay.isEmpty || hasWholeFrame {
+            return true
+        }
         // Small requests go on whatever the large ones do.
-        if bytesHeld <= Self.bytesFree { return false }
+        if bytesHeld <= Self.bytesFree || bytesForeseen > 0 { return false }
         guard !waitsForBudget, let context else { return true }
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        let hasRoom = budget.hasRoom { loop.execute { me.value.roomCame() } }
+        let missing = bytesMissing
+        let hasRoom = budget.take(foreseen: missing) { loop.execute { me.value.roomCame() } }
+        if hasRoom { bytesForeseen = missing }
         waitsForBudget = !hasRoom
         return !hasRoom
     }
@@ -201,10 +216,17 @@ final class KafkaConnection: ChannelDuplexHandler {
     }
 
     private var hasWholeFrame: Bool {
-        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self) else {
-            return false
-        }
-        return received.readableBytes >= 4 + Int(length)
+        frameSize.map { received.readableBytes >= $0 } ?? false
+    }
+
+    /// Bytes that the request at hand lacks.
+    private var bytesMissing: Int {
+        frameSize.map { max(0, $0 - received.readableBytes) } ?? 0
+    }
+
+    /// What the request at hand takes, as far as it is known.
+    private var frameSize: Int? {
+        received.getInteger(at: received.readerIndex, as: Int32.self).map { 4 + Int($0) }
     }
 
     /// The next whole frame, without its length, if it can be begun now.
@@ -350,7 +372,8 @@ final class KafkaConnection: ChannelDuplexHandler {
             close(
                 because: """
                     a request has not come in full after \(now - frameBegan) s: \
-                    \(received.readableBytes) bytes of it are here
+                    \(received.readableBytes) bytes of it are here\
+                    \(waitsForBudget ? ", and there is no room for the rest" : "")
                     """)
         } else if !hasAsked, idle > settings.requestTimeMax / 1000 {
             close(because: "no request within \(settings.requestTimeMax) ms of connecting")

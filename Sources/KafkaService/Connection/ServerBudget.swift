@@ -21,6 +21,15 @@ final class ServerBudget: Sendable {
 
     func take(_ bytes: Int) { state.withLock { $0.bytes += bytes } }
 
+    /// Takes as many bytes as there is room for, but never less than `least`, and no more than `most`.
+    func take(upTo most: Int, atLeast least: Int) -> Int {
+        state.withLock { state in
+            let taken = min(most, max(least, bytesMax - state.bytes))
+            state.bytes += taken
+            return taken
+        }
+    }
+
     /// Gives bytes back, and lets those go on who were held, once half is free again.
     func giveBack(_ bytes: Int) {
         let woken = state.withLock { state -> [@Sendable () -> Void] in
@@ -33,10 +42,15 @@ final class ServerBudget: Sendable {
         for callback in woken { callback() }
     }
 
-    /// Whether there is room; if not, calls back once there is.
-    func hasRoom(orCallBack callback: @escaping @Sendable () -> Void) -> Bool {
+    /// Takes bytes for what is about to come, if there is room; if not, calls back once there may be.
+    ///
+    /// While half is free there is room for anything, or what is larger would wait for ever.
+    func take(foreseen bytes: Int, orCallBack callback: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
-            guard state.bytes > bytesMax else { return true }
+            guard state.bytes > bytesMax / 2, state.bytes + bytes > bytesMax else {
+                state.bytes += bytes
+                return true
+            }
             state.waiting.append(callback)
             return false
         }

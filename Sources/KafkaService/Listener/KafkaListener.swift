@@ -12,6 +12,8 @@ public final class KafkaListener: Sendable {
     /// The port that was bound.
     public let port: Int
 
+    /// What the connections count their bytes in.
+    let budget: ServerBudget
     private let channel: any Channel
     private let loops: [Loop]
 
@@ -65,7 +67,7 @@ public final class KafkaListener: Sendable {
             }
             .bind(host: host, port: port).get()
         return KafkaListener(
-            channel: channel, port: channel.localAddress?.port ?? port, loops: all)
+            channel: channel, port: channel.localAddress?.port ?? port, budget: budget, loops: all)
     }
 
     /// How much is read from a socket at once: little from those that send little.
@@ -83,7 +85,8 @@ public final class KafkaListener: Sendable {
         }
     }
 
-    private init(channel: any Channel, port: Int, loops: [Loop]) {
+    private init(channel: any Channel, port: Int, budget: ServerBudget, loops: [Loop]) {
+        self.budget = budget
         self.channel = channel
         self.port = port
         self.loops = loops
