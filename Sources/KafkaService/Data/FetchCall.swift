@@ -33,9 +33,19 @@ final class FetchCall {
         var batches: FetchedBatches?
         var highWatermark: Int64 = -1
         var logStart: Int64 = -1
+        /// There are records that found no room in the answer.
+        var isPassedOver = false
 
         var byteCount: Int { batches?.byteCount ?? 0 }
+        /// Whether there is more than the answer holds, so that there is nothing to wait for.
+        var hasMore: Bool {
+            guard let batches, !batches.isEmpty else { return isPassedOver }
+            return batches.nextOffset.rawValue < highWatermark
+        }
     }
+
+    /// What an answer may take even when there is no room for it.
+    private static let bytesFree = 64 << 10
 
     let answer: Answer
     let version: Int16
@@ -58,10 +68,9 @@ final class FetchCall {
         self.connection = connection
         self.rows = rows
         let settings = connection.settings
-        bytesMin = Int(max(0, request.minBytes))
-        // Answers that clients are slow to take leave less to the others, but always something.
-        let bytesLeft = max(64 << 10, connection.budget.bytesLeft)
-        bytesMax = min(max(0, Int(request.maxBytes)), settings.fetchBytesMax, bytesLeft)
+        // Who asks for nothing is given the first batch all the same, as by Kafka.
+        bytesMax = min(max(1, Int(request.maxBytes)), settings.fetchBytesMax)
+        bytesMin = min(max(0, Int(request.minBytes)), bytesMax)
         waitMilliseconds = min(Int64(max(0, request.maxWaitMs)), settings.fetchWaitMax)
         isLate = waitMilliseconds == 0
     }
@@ -69,22 +78,25 @@ final class FetchCall {
     /// Looks for records, and answers or waits.
     func look() {
         guard !isAnswered else { return }
-        var left = bytesMax
+        // Answers that clients are slow to take leave less to the others, but always something.
+        let room = min(bytesMax, max(Self.bytesFree, connection.budget.bytesLeft))
+        var left = room
         var slow: [Int] = []
         for number in rows.indices {
             rows[number].batches = nil
+            rows[number].isPassedOver = false
             guard examine(number) else { continue }
-            // Once there is something, no more than asked; the first batch comes whatever its size.
-            guard left > 0 || (left == bytesMax && slow.isEmpty) else { continue }
+            guard left > 0 else {
+                rows[number].isPassedOver = true
+                continue
+            }
             guard slow.isEmpty, let found = readCached(number, left: left) else {
                 slow.append(number)
                 continue
             }
-            if left < bytesMax, found.byteCount > left { continue }
-            rows[number].batches = found
-            left -= min(left, found.byteCount)
+            rows[number].take(found, left: &left, isFirst: left == room)
         }
-        if slow.isEmpty { decide() } else { readOnThread(slow, left: left) }
+        if slow.isEmpty { decide() } else { readOnThread(slow, left: left, isFirst: left == room) }
     }
 
     /// Whether there may be records to read; errors are noted.
@@ -128,13 +140,19 @@ final class FetchCall {
         }
     }
 
-    private func readOnThread(_ numbers: [Int], left: Int) {
+    private func readOnThread(_ numbers: [Int], left: Int, isFirst: Bool) {
         let asked = numbers.map { rows[$0] }
         let (loop, connection, id) = (answer.loop, answer.connection, answer.id)
-        let bytesMax = bytesMax
+        let budget = self.connection.budget
         let isQueued = asked.first?.partition?.onReaderThread {
-            let read = Self.read(asked, left: left, bytesMax: bytesMax)
-            loop.execute { connection.value.fetches[id]?.take(read, at: numbers) }
+            // Counted before it is read: of many that wait for this thread each would find room.
+            let room = budget.take(upTo: left, atLeast: min(left, Self.bytesFree))
+            let read = Self.read(asked, left: room, isFirst: isFirst)
+            loop.execute {
+                // By now the answer counts, or nobody wants it any more.
+                defer { budget.giveBack(room) }
+                connection.value.fetches[id]?.take(read, at: numbers)
+            }
         }
         guard isQueued == true else {
             for number in numbers { rows[number].errorCode = .notLeaderOrFollower }
@@ -142,19 +160,23 @@ final class FetchCall {
         }
     }
 
-    private static func read(_ rows: [Row], left: Int, bytesMax: Int) -> [Row] {
+    private static func read(_ rows: [Row], left: Int, isFirst: Bool) -> [Row] {
         var rows = rows
+        var isFirst = isFirst
         var left = left
-        for number in rows.indices where left > 0 {
+        for number in rows.indices {
             guard let partition = rows[number].partition else { continue }
+            guard left > 0 else {
+                rows[number].isPassedOver = true
+                continue
+            }
             let item = rows[number].item
             do throws(Fault) {
                 let found = try partition.readBlocking(
                     from: Offset(item.offset), bytesMax: min(item.bytesMax, left),
                     into: SocketMemory.source)
-                if left < bytesMax, found.byteCount > left { continue }
-                rows[number].batches = found
-                left -= min(left, found.byteCount)
+                rows[number].take(found, left: &left, isFirst: isFirst)
+                isFirst = isFirst && found.isEmpty
             } catch {
                 rows[number].errorCode = KafkaErrorCode(error)
             }
@@ -171,7 +193,9 @@ final class FetchCall {
     private func decide() {
         let found = rows.reduce(0) { $0 + $1.byteCount }
         let hasError = rows.contains { $0.errorCode != .none }
-        if isLate || hasError || found >= bytesMin || rows.isEmpty {
+        // With more there than the answer holds, waiting would bring nothing.
+        let isFull = rows.contains { $0.hasMore }
+        if isLate || hasError || found >= bytesMin || isFull || rows.isEmpty {
             finish()
         } else {
             wait()
@@ -191,6 +215,8 @@ final class FetchCall {
             loop.execute { connection.value.fetches[id]?.look() }
         }
         self.watch = watch
+        // Only the question is kept: the records are read again, with those that come.
+        for number in rows.indices { rows[number].batches = nil }
         for row in rows {
             guard let partition = row.partition else { continue }
             // Beyond what was seen just now, so that what came meanwhile is not missed.
@@ -227,5 +253,17 @@ final class FetchCall {
         guard !isAnswered else { return }
         cancel()
         connection.finish(self)
+    }
+}
+
+extension FetchCall.Row {
+    /// Takes batches into the answer if there is room for them; the first come whatever their size.
+    fileprivate mutating func take(_ found: FetchedBatches, left: inout Int, isFirst: Bool) {
+        guard isFirst || found.byteCount <= left else {
+            isPassedOver = true
+            return
+        }
+        batches = found
+        left -= min(left, found.byteCount)
     }
 }

@@ -172,6 +172,46 @@ struct ProduceFetchTests {
         }
     }
 
+    @Test(
+        "a fetch does not wait for bytes that it has no room for", .timeLimit(.minutes(1)),
+        arguments: [(500_000, 100_000), (500_000, 4 << 20)])
+    func bytesMinWithoutRoom(bytesMin: Int32, bytesMax: Int32) async throws {
+        try await withListener { listener, broker in
+            _ = try await broker.createTopic("t", partitionCount: 1, settings: [:])
+            try await KafkaTestClient.connect(to: listener) { session in
+                let sent = batch([String(repeating: "x", count: 60_000)])
+                for _ in 0..<20 {
+                    _ = try await session.ask(
+                        .produce, 7, Self.produce("t", sent), ProduceResponse.self)
+                }
+                let began = ContinuousClock.now
+                let fetched: FetchResponse = try await session.ask(
+                    .fetch, 11,
+                    Self.fetch(
+                        "t", from: 0, wait: 30_000, bytesMin: bytesMin, bytesMax: bytesMax,
+                        partitionBytesMax: bytesMax))
+                #expect(Self.byteCount(try Self.row(fetched).records) > 50_000)
+                #expect(ContinuousClock.now - began < .seconds(20))
+            }
+        }
+    }
+
+    @Test("a fetch of no bytes is given the first batch, wherever it has to be read from")
+    func noBytes() async throws {
+        try await withListener { listener, broker in
+            _ = try await broker.createTopic("t", partitionCount: 1, settings: [:])
+            try await KafkaTestClient.connect(to: listener) { session in
+                let sent = batch([String(repeating: "x", count: 600_000)])
+                _ = try await session.ask(
+                    .produce, 7, Self.produce("t", sent), ProduceResponse.self)
+                let fetched: FetchResponse = try await session.ask(
+                    .fetch, 11,
+                    Self.fetch("t", from: 0, bytesMax: 0, partitionBytesMax: 0))
+                #expect(Self.byteCount(try Self.row(fetched).records) == sent.count)
+            }
+        }
+    }
+
     @Test("offsets outside of the log, unknown topics and other epochs have their errors")
     func fetchErrors() async throws {
         try await withListener { listener, broker in
