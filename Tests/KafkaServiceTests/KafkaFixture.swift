@@ -2,6 +2,7 @@
 
 import BrokerRuntime
 import Bytes
+import Disk
 import KafkaProtocol
 import Logging
 import NIOCore
@@ -35,7 +36,7 @@ func brokerSettings(_ change: (inout BrokerSettings) -> Void = { _ in }) -> Brok
 /// Runs a test against a listener over a broker on a disk in memory.
 func withListener(
     _ settings: KafkaSettings = settings(), broker limits: BrokerSettings = brokerSettings(),
-    on disk: SimulatedFileSystem = SimulatedFileSystem(modelsPowerCuts: false),
+    on disk: any FileSystem = SimulatedFileSystem(modelsPowerCuts: false),
     logger: Logger = noLogger,
     _ body: (KafkaListener, Broker) async throws -> Void
 ) async throws {

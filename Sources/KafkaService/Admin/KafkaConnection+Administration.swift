@@ -4,18 +4,9 @@ internal import KafkaProtocol
 
 /// From a request of administration to its handler.
 extension KafkaConnection {
-    /// The most bytes of such a request: its rows become values, and each has an answer, which take
-    /// several times the room.
-    private static let administrationBytesMax = 4 << 20
-
     func handleAdministration(
         _ key: ApiKey, _ reader: inout KafkaReader, _ context: RequestContext, _ answer: Answer
     ) throws(KafkaDecodingError) {
-        guard reader.remaining <= Self.administrationBytesMax else {
-            return close(
-                because: "\(key.name) has \(reader.remaining) bytes, the limit is "
-                    + "\(Self.administrationBytesMax)")
-        }
         let handlers = handlers
         switch key {
         case .createTopics:

@@ -31,7 +31,13 @@ extension RequestHandlers {
         let mayCreate =
             settings.autoCreateTopics
             && (context.apiVersion < 4 || request.allowAutoTopicCreation)
+        // Each topic once, as Kafka does: who names one again and again asks for more bytes than there are.
+        var names: Set<String> = []
+        var ids: Set<KafkaUUID> = []
         for topic in asked {
+            let isNew =
+                topic.name.map { names.insert($0).inserted } ?? ids.insert(topic.topicId).inserted
+            guard isNew else { continue }
             response.topics.append(await row(topic, mayCreate: mayCreate, wantsOperations))
         }
         return response

@@ -19,7 +19,9 @@ extension RequestHandlers {
         var response = FindCoordinatorResponse()
         response.errorMessage = nil
         guard context.apiVersion < 4 else {
-            response.coordinators = request.coordinatorKeys.map {
+            var seen: Set<String> = []
+            response.coordinators = request.coordinatorKeys.filter { seen.insert($0).inserted }.map
+            {
                 coordinator(of: $0, request.keyType, context)
             }
             return response

@@ -15,7 +15,18 @@ extension RequestHandlers {
     ) async -> OffsetFetchResponse {
         var response = OffsetFetchResponse()
         guard context.apiVersion < 8 else {
-            for group in request.groups { response.groups.append(await row(of: group)) }
+            var seen: Set<String> = []
+            for group in request.groups {
+                guard seen.insert(group.groupId).inserted else {
+                    // Who names a group again and again asks for more bytes than there are.
+                    var refused = OffsetFetchResponse.OffsetFetchResponseGroup()
+                    refused.groupId = group.groupId
+                    refused.errorCode = .invalidRequest
+                    response.groups.append(refused)
+                    continue
+                }
+                response.groups.append(await row(of: group))
+            }
             return response
         }
         let (error, topics) = await committed(

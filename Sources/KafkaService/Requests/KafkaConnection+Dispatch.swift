@@ -27,6 +27,11 @@ extension KafkaConnection {
                 guard isServed(key, start.apiVersion) else {
                     return refuseVersion(key, start.apiVersion, answer)
                 }
+                guard bytes.count <= key.requestBytesMax else {
+                    return close(
+                        because: "\(key.name) has \(bytes.count) bytes, the limit is "
+                            + "\(key.requestBytesMax)")
+                }
                 what = "\(key.name) version \(start.apiVersion)"
                 let header = try RequestRest(
                     from: &reader, headerVersion: key.requestHeaderVersion(for: start.apiVersion))
@@ -115,5 +120,21 @@ extension KafkaConnection {
         software = "\(name) \(request.clientSoftwareVersion)"
         logger.debug(
             "a Kafka client", metadata: ["client": "\(clientHost)", "software": "\(software)"])
+    }
+}
+
+extension ApiKey {
+    /// The most bytes of such a request.
+    ///
+    /// Rows become values, and each has an answer, which together take many times the room: only what
+    /// is carried as it is may be as large as the listener allows.
+    fileprivate var requestBytesMax: Int {
+        switch self {
+        case .produce: .max
+        // What members say of themselves and are given: a group may have 32 MiB of it.
+        case .joinGroup, .syncGroup: 33 << 20
+        case .offsetCommit: 8 << 20
+        default: 4 << 20
+        }
     }
 }

@@ -24,9 +24,12 @@ enum ResponseEncoder {
         let gaps = writer.gaps.filter { $0.count > 0 }
         precondition(gaps.count == batches.count, "each gap has its batches")
         let batchBytes = gaps.reduce(0) { $0 + $1.count }
+        guard let length = Int32(exactly: writer.bytes.count + batchBytes) else {
+            return .close("the answer to \(key.name) is larger than the protocol can say")
+        }
         var buffers: [ByteBuffer] = []
         var buffer = ByteBufferAllocator().buffer(capacity: 4 + writer.bytes.count)
-        buffer.writeInteger(Int32(writer.bytes.count + batchBytes))
+        buffer.writeInteger(length)
         var written = 0
         for (gap, batches) in zip(gaps, batches) {
             buffer.writeBytes(writer.bytes[written..<gap.position])
