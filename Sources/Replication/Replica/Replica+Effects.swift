@@ -14,6 +14,10 @@ extension Replica {
     ) {
         self.now = now
         decide(input, carrying: message, into: &outputs)
+        performFollowUps(into: &outputs)
+    }
+
+    private func performFollowUps(into outputs: inout [ReplicaOutput]) {
         while !followUps.isEmpty { decide(followUps.removeFirst(), carrying: nil, into: &outputs) }
     }
 
@@ -40,6 +44,8 @@ extension Replica {
         case .commit(let index):
             log.commit(upTo: min(index, log.lastIndex))
             outputs.append(.committed(index))
+            // A segment whose records were to be forgotten may have waited for its last entry.
+            if let moved = moveCacheStart() { followUps.append(moved) }
         case .roleChanged(let report):
             if report.role == .leader { log.beginTerm(report.term) }
             outputs.append(.roleChanged(report))
@@ -70,10 +76,17 @@ extension Replica {
             // Whatever is synced from here on is what this append has left behind.
             epoch = request.epoch
             let entries = entries(of: request, carrying: message)
+            if let first = entries.first, first.baseOffset != log.nextOffset {
+                throw .unusable(
+                    path: log.directory,
+                    reason: "goes on at offset \(log.nextOffset), and its leader's at "
+                        + "\(first.baseOffset): they are not the same log")
+            }
             try log.append(replicated: entries[...], now: now)
             for (number, entry) in entries.enumerated() {
                 cache.add(entry, at: request.first.advanced(by: number))
             }
+            outputs.append(.wrote)
             if isRelaxed {
                 followUps.append(.entriesStored(through: log.lastIndex, epoch: epoch))
             }
@@ -113,14 +126,36 @@ extension Replica {
         _ snapshot: Snapshot, at offset: Offset, into outputs: inout [ReplicaOutput]
     ) {
         do throws(LogError) {
+            unfinished = nil
             cache.removeAll()
+            guard offset >= log.highWatermark else {
+                throw .unusable(
+                    path: log.directory,
+                    reason: "has committed up to offset \(log.highWatermark), and its leader's "
+                        + "begins at \(offset): they are not the same log")
+            }
             try log.reset(
                 after: snapshot.lastIndex, term: snapshot.lastTerm, offset: offset,
                 configuration: snapshot.configuration.encoded, now: now)
             followUps.append(.snapshotInstalled(snapshot))
         } catch {
-            note(error, into: &outputs)
+            if case .diskFull = error {
+                // The core takes nothing else before this is done.
+                unfinished = (snapshot, offset)
+                outputs.append(.diskFull(error))
+            } else {
+                outputs.append(.failed(error))
+                followUps.insert(.storageFailed, at: 0)
+            }
         }
+    }
+
+    /// Tries once more to begin the log anew, if there was no room for that.
+    func installAgain(now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        guard let (snapshot, offset) = unfinished else { return }
+        self.now = now
+        install(snapshot, at: offset, into: &outputs)
+        performFollowUps(into: &outputs)
     }
 
     /// Writes what a peer has of entries that are damaged here.
@@ -132,11 +167,18 @@ extension Replica {
         var last = first.previous
         do throws(LogError) {
             for entry in message.entries.prefix(infos.count) {
-                try onlyOnceThereIs(entry, at: last.next)
+                try log.rewrite(entry, at: last.next)
                 last = last.next
             }
         } catch {
-            note(error, into: &outputs)
+            // The core asks once more for what is missing.
+            switch error {
+            case .diskFull: outputs.append(.diskFull(error))
+            case .readOnly, .unusable: break
+            default:
+                outputs.append(.failed(error))
+                followUps.insert(.storageFailed, at: 0)
+            }
         }
         if last >= first { followUps.append(.repaired(first: first, last: last)) }
     }
@@ -152,7 +194,11 @@ extension Replica {
                 let entries = content(of: append.entries, from: append.previousIndex.next)
             else { return }
             peer.entries = entries
-        case .snapshot: peer.offset = log.startOffset
+        case .snapshot(let snapshot):
+            // The offset is that of the log's first entry: while the core has not heard yet that this
+            // is another one, the two would not belong together.
+            guard log.firstIndex.previous == snapshot.lastIndex else { return }
+            peer.offset = log.startOffset
         default: break
         }
         outputs.append(.send(peer))
@@ -207,11 +253,5 @@ extension Replica {
                 to: request.to, first: request.first,
                 last: LogIndex(request.first.rawValue + UInt64(infos.count) - 1),
                 term: request.term), now: now, into: &outputs)
-    }
-}
-
-extension Replica {
-    private func onlyOnceThereIs(_ entry: LogEntry, at index: LogIndex) throws(LogError) {
-        throw .file(FileError(.write, log.directory, code: 0, reason: .other))
     }
 }

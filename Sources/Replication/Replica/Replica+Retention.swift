@@ -24,10 +24,18 @@ extension Replica {
     }
 
     /// Tells the core that entries are gone from the front of the log.
+    ///
+    /// To be called at once after anything but a call of the replica has moved the log's start.
     public func noteLogStart(now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        guard let moved = moveCacheStart() else { return }
+        step(moved, now: now, into: &outputs)
+    }
+
+    /// Forgets what is gone from the front of the log; what the core is to be told, if anything is.
+    func moveCacheStart() -> Input? {
         let gone = log.firstIndex.previous
-        guard gone > raft.startIndex else { return }
+        guard gone > raft.startIndex else { return nil }
         cache.removeFirst(through: gone)
-        step(.logStartMoved(lastGone: gone), now: now, into: &outputs)
+        return .logStartMoved(lastGone: gone)
     }
 }

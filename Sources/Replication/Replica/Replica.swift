@@ -39,6 +39,8 @@ public final class Replica {
     var effects: [Effect] = []
     /// What has to be told to the core before anything else.
     var followUps: [Input] = []
+    /// A snapshot that there was no room for: each tick tries again.
+    var unfinished: (snapshot: Snapshot, offset: Offset)?
     /// The time of the call under way.
     var now = Timestamp.none
 
@@ -67,7 +69,7 @@ public final class Replica {
         var raftSettings = settings.raft
         raftSettings.isRelaxed = settings.isRelaxed
         raft = Raft(id: settings.id, settings: raftSettings, start: start, seed: seed ^ 0x5261_6674)
-        if log.isReadOnly { commitAllOfDamaged() }
+        if isDamaged { commitAllOfDamaged() }
     }
 
     /// What the core is told of the disk.
@@ -105,6 +107,10 @@ public final class Replica {
         {
             start.configuration = oldest.configuration
         }
+        start.damaged = log.damagedEntries.map {
+            RaftStart.DamagedRange(
+                first: $0.first, last: $0.last, termsAreKnown: $0.termsAreKnown)
+        }
         start.mayHaveLostEntries = settings.mayHaveLostEntries
         return start
     }
@@ -112,7 +118,7 @@ public final class Replica {
     /// A damaged log of a group of one is read as far as it can be: nobody else knows more.
     private func commitAllOfDamaged() {
         guard raft.configuration.members == [id] else { return }
-        log.showAll()
+        if log.isReadOnly { log.showAll() } else { log.commit(upTo: log.lastIndex) }
     }
 
     /// Whether it leads and knows what is committed.
@@ -121,8 +127,8 @@ public final class Replica {
     /// Whether a quiet group's clock needs no ticks.
     public var isQuiet: Bool { raft.isQuiet }
 
-    /// Whether the log takes nothing because of damage.
-    public var isDamaged: Bool { log.isReadOnly }
+    /// Whether the log takes nothing because of damage that no other replica can repair.
+    public var isDamaged: Bool { log.isReadOnly || isAlone && !log.damagedEntries.isEmpty }
 
     /// Whether no other replica has a vote, so that this one can lead at once.
     public var isAlone: Bool {
@@ -136,6 +142,7 @@ public final class Replica {
 
     /// Time has passed: one tick of the core's settings.
     public func tick(now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        installAgain(now: now, into: &outputs)
         step(.tick, now: now, into: &outputs)
     }
 

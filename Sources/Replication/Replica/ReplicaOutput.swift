@@ -12,6 +12,10 @@ public enum ReplicaOutput: Sendable {
     case read(StoredRequest, EntryReader)
     /// Make term and vote durable; then call ``Replica/hardStateSaved(version:into:)``.
     case saveHardState(HardState, version: UInt64)
+    /// Something was written that has to be synced (``Replica/beginSync()``).
+    ///
+    /// Not said of what ``Replica/append(_:bytes:expecting:now:into:)`` writes: who calls it knows.
+    case wrote
     /// All entries up to here are committed, and the log's snapshot shows their records.
     case committed(LogIndex)
     /// The role, the leader or the term is another one.
@@ -59,5 +63,7 @@ public struct ReplicaSettings: Sendable {
         self.bootstrap = bootstrap
         self.log = log
         self.log.commitRule = .byCaller
+        // Others have what is damaged here.
+        self.log.isMended = bootstrap.members != [id]
     }
 }
