@@ -70,7 +70,9 @@ struct Hunt {
         var hasFailed = false
         while workers.contains(where: \.process.isRunning) {
             Thread.sleep(forTimeInterval: 0.05)
-            hasFailed = workers.contains { !$0.process.isRunning && $0.process.terminationStatus != 0 }
+            hasFailed = workers.contains {
+                !$0.process.isRunning && $0.process.terminationStatus != 0
+            }
             if hasFailed { break }
         }
         for worker in workers where hasFailed && worker.process.isRunning {

@@ -209,7 +209,8 @@ struct CoreNode: SimulatedNode {
         }
     }
 
-    mutating func receive(_ packet: Packet, _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
+    mutating func receive(_ packet: Packet, _ outputs: inout [NodeOutput<Packet>]) throws(Violation)
+    {
         if settings.quietTicks != nil, watch.hear(packet.node, packet.incarnation) {
             try step(.nodeLost(packet.node), nil, &outputs)
         }
@@ -217,7 +218,9 @@ struct CoreNode: SimulatedNode {
         if let message = packet.message { try step(.message(message), packet, &outputs) }
     }
 
-    mutating func receive(_ command: NodeCommand, _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
+    mutating func receive(_ command: NodeCommand, _ outputs: inout [NodeOutput<Packet>])
+        throws(Violation)
+    {
         switch command {
         case .read(let operation): try step(.read(ReadID(UInt64(operation))), nil, &outputs)
         case .changeMembers(let voters, let learners):
@@ -235,7 +238,9 @@ struct CoreNode: SimulatedNode {
         }
     }
 
-    mutating func propose(_ proposals: [Proposal], _ outputs: inout [NodeOutput<Packet>]) throws(Violation) {
+    mutating func propose(_ proposals: [Proposal], _ outputs: inout [NodeOutput<Packet>])
+        throws(Violation)
+    {
         var infos: [EntryInfo] = []
         let first = disk.lastIndex.next
         for proposal in proposals {

@@ -435,7 +435,7 @@ struct FullNode: SimulatedNode {
             window.forget(from: index)
             outputs.append(.wrote(from: index, truncates: true))
             dropWaiters(from: index, &outputs)
-        case .observed, .diskFull, .transferEnded, .send, .saveHardState: break
+        case .observed, .wrote, .diskFull, .transferEnded, .send, .saveHardState: break
         }
     }
 

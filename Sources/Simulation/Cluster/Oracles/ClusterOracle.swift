@@ -121,7 +121,8 @@ struct ClusterOracle {
 
     /// Each configuration leads to the next by two majorities (thesis 4.3).
     private func check(
-        _ configuration: Configuration, after last: (index: LogIndex, configuration: Configuration)?,
+        _ configuration: Configuration,
+        after last: (index: LogIndex, configuration: Configuration)?,
         at index: LogIndex
     ) throws(Violation) {
         // Who joins does not know what came before.
@@ -373,7 +374,9 @@ struct ClusterOracle {
         guard logs[slot].leads else {
             throw Violation("\(index) is committed at a follower before any leader")
         }
-        guard known <= logs[slot].start.index || logs[slot].chain(at: known) == committedChain(at: known)
+        guard
+            known <= logs[slot].start.index
+                || logs[slot].chain(at: known) == committedChain(at: known)
         else { throw Violation("entry \(known) was committed, and the leader has another one") }
         let term = logs[slot].report.term
         guard logs[slot].entry(at: index)?.term == term else {
@@ -417,7 +420,8 @@ struct ClusterOracle {
     func check(_ slot: Int, _ state: NodeState, isFresh: Bool) throws(Violation) {
         let log = logs[slot]
         guard state.lastIndex == log.lastIndex || isFresh else {
-            throw Violation("the core's log ends at \(state.lastIndex), the disk's at \(log.lastIndex)")
+            throw Violation(
+                "the core's log ends at \(state.lastIndex), the disk's at \(log.lastIndex)")
         }
         guard state.startIndex == log.start.index || isFresh else {
             throw Violation(

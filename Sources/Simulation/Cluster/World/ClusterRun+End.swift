@@ -18,7 +18,8 @@ extension ClusterRun {
         // Entries may have to go one by one, each taking a round trip and a sync.
         let patience = 100 * timeout + 60_000_000
         guard now - calmSince < patience else {
-            throw Violation("no agreement \(patience / 1_000_000) s after the last fault: \(stateLine)")
+            throw Violation(
+                "no agreement \(patience / 1_000_000) s after the last fault: \(stateLine)")
         }
         probe()
         try retainEverywhere()

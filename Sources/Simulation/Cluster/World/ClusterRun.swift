@@ -212,7 +212,7 @@ struct ClusterRun<Node: SimulatedNode> {
 
     private mutating func tick(_ slot: Int, _ life: Int) throws(Violation) {
         guard slots[slot].life == life, slots[slot].node.isUp else { return }
-        queue.plan(.tick(slot: slot, life: life), at: max(now, slots[slot].pausedUntil) + slots[slot].tick)
+        queue.plan(.tick(slot: slot, life: life), at: now + slots[slot].tick)
         guard now >= slots[slot].pausedUntil else { return }
         try act(slot) { node, outputs throws(Violation) in try node.tick(&outputs) }
         try checkBeliefs(slot)
@@ -272,7 +272,8 @@ struct ClusterRun<Node: SimulatedNode> {
         let state = slots[slot].node.state
         try oracle.check(slot, state, isFresh: slots[slot].node.hasFailed)
         slots[slot].node.checkInvariants()
-        digest ^= state.commit.rawValue &* 31 &+ state.lastIndex.rawValue &* 17 &+ state.term.rawValue
+        digest ^=
+            state.commit.rawValue &* 31 &+ state.lastIndex.rawValue &* 17 &+ state.term.rawValue
     }
 
     /// The process has ended in the midst of a call: nobody hears of anything that came of it, but
