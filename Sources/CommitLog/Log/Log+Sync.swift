@@ -218,20 +218,10 @@ extension Log {
         do throws(FileError) {
             let file: any File
             if try fileSystem.status(of: path) == nil {
-                file = try fileSystem.open(path, .create)
-                try file.write([UInt8](repeating: 0, count: roomForCheckpoints), at: 0)
-                try file.sync()
+                file = try makeCheckpointFile(path, [])
                 try fileSystem.syncDirectory(directory)
             } else {
-                file = try fileSystem.open(path, .readWrite)
-                let size = try file.size()
-                if size < UInt64(roomForCheckpoints) {
-                    let room = [UInt8](repeating: 0, count: roomForCheckpoints - Int(size))
-                    try file.write(room, at: size)
-                    try file.sync()
-                }
-                // A life that ended early may have made it and not synced its name.
-                if directoryIsUnsynced { try fileSystem.syncDirectory(directory) }
+                file = try oldCheckpointFile(path)
             }
             checkpointFile = file
             return file
@@ -240,6 +230,45 @@ extension Log {
             state = .failed(error)
             throw .failed(error)
         }
+    }
+
+    private func makeCheckpointFile(
+        _ path: String, _ slots: [UInt8]
+    ) throws(FileError) -> any File {
+        let file = try fileSystem.open(path, .create)
+        let rest = [UInt8](repeating: 0, count: max(0, roomForCheckpoints - slots.count))
+        try file.write(slots + rest, at: 0)
+        try file.sync()
+        return file
+    }
+
+    /// The file that there is, in a new one unless the log was closed in order: the first sync of the
+    /// old one may have failed, and then none brings it to the disk.
+    private func oldCheckpointFile(_ path: String) throws(FileError) -> any File {
+        let old = try fileSystem.open(path, .readWrite)
+        let size = try old.size()
+        if directoryIsUnsynced {
+            let newPath = directory + "/" + SegmentName.newCheckpoint
+            if try fileSystem.status(of: newPath) != nil { try fileSystem.remove(newPath) }
+            do throws(FileError) {
+                let slots = try old.bytes(at: 0, count: min(Int(clamping: size), Checkpoint.fileSize))
+                _ = try makeCheckpointFile(newPath, slots)
+                try fileSystem.rename(newPath, to: path)
+                try fileSystem.syncDirectory(directory)
+                return try fileSystem.open(path, .readWrite)
+            } catch  where error.reason == .noSpace {
+                // A full disk stops no log that has room for its checkpoints; one that is lost costs
+                // a longer scan.
+                if try fileSystem.status(of: newPath) != nil { try fileSystem.remove(newPath) }
+                try fileSystem.syncDirectory(directory)
+            }
+        }
+        if size < UInt64(roomForCheckpoints) {
+            let room = [UInt8](repeating: 0, count: roomForCheckpoints - Int(size))
+            try old.write(room, at: size)
+            try old.sync()
+        }
+        return old
     }
 
     /// The checkpoint that the log would have if everything were synced, which the caller sees to.

@@ -185,7 +185,8 @@ extension Log {
         try rebuildIndex(number)
     }
 
-    private static func copy(
+    /// Copies some bytes of a file behind those of another; where they end.
+    static func copy(
         _ range: Range<UInt64>, of source: any File, to target: any File, at start: UInt64
     ) throws(FileError) -> UInt64 {
         var position = range.lowerBound

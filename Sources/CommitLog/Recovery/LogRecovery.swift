@@ -437,7 +437,7 @@ extension LogRecovery {
         }
         var unsynced: [any File] = []
         if !isDamaged, !report.wasClean {
-            unsynced = try rewriteTail(
+            unsynced = try renewTail(
                 after: max(evidence, durableByCheckpoint.index), before: verdict.nextIndex,
                 last: last, end: lastEnd)
         }
@@ -499,62 +499,6 @@ extension LogRecovery {
             // Index files need not be there.
         } catch {
             throw .file(error)
-        }
-    }
-
-    /// Writes the tail that may not be on the disk once more, so that the next sync covers it.
-    ///
-    /// A sync that failed before this start may have left pages that look clean and never reached
-    /// the disk; a sync alone would not write them (Rebello et al., "Can Applications Recover from
-    /// fsync Failures?", ATC '20). The bytes are the same, so a crash in between harms nothing.
-    private func rewriteTail(
-        after durable: LogIndex, before nextIndex: LogIndex, last: Int, end: UInt64
-    ) throws(LogError) -> [any File] {
-        var files: [any File] = []
-        guard startSegment <= last, last < found.count else { return files }
-        for number in startSegment...last {
-            let store = found[number].store
-            let isLast = number == last
-            let limit = isLast ? end : found[number].end
-            let next = isLast ? nextIndex : found[number + 1].store.header.baseIndex
-            // A header is as durable as the first frame behind it.
-            let isNew = store.header.baseIndex > durable
-            guard isNew || next > durable.next || isLast else { continue }
-            let from = isNew ? 0 : try unsyncedStart(number, after: durable, end: limit)
-            guard from < limit else { continue }
-            try onDisk { () throws(FileError) in try Self.rewrite(store.file, from, limit) }
-            files.append(store.file)
-        }
-        return files
-    }
-
-    /// Where the first frame that may not be on the disk begins, or the marks before it.
-    private func unsyncedStart(
-        _ number: Int, after durable: LogIndex, end: UInt64
-    ) throws(LogError) -> UInt64 {
-        let store = found[number].store
-        let scanner = StoreScanner(
-            store.file, group: survey.group, salt: store.header.salt,
-            from: number == startSegment ? startPosition : UInt64(StoreHeader.size), end: end)
-        return try onDisk { () throws(FileError) in
-            var start = scanner.position
-            while case .frame(let frame) = try scanner.next(checkingPayloads: false) {
-                guard frame.kind.isEntry else { continue }
-                guard frame.index <= durable else { break }
-                start = scanner.position
-            }
-            return start
-        }
-    }
-
-    private static func rewrite(
-        _ file: any File, _ start: UInt64, _ end: UInt64
-    ) throws(FileError) {
-        var position = start
-        while position < end {
-            let bytes = try file.bytes(at: position, count: Int(min(1 << 20, end - position)))
-            try file.write(bytes, at: position)
-            position += UInt64(bytes.count)
         }
     }
 

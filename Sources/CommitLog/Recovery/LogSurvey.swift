@@ -24,7 +24,7 @@ struct LogSurvey {
     var damages: [Damage] = []
     /// Stores that were being made when the log stopped: too short for a header.
     var unfinished: [Offset] = []
-    /// Index files without a store.
+    /// Index files without a store, and files that were to take the place of others.
     var orphans: [String] = []
     var checkpoint = Checkpoint.Content.none
 
@@ -44,13 +44,15 @@ struct LogSurvey {
                 SegmentName.base(of: name, suffix: SegmentName.timeIndexSuffix) == nil,
                 name != SegmentName.checkpoint, name != ProducerSnapshot.name,
                 name != ProducerSnapshot.newName, name != LineageRecovery.name,
-                name != LineageRecovery.newName, name != SegmentName.rewritten
+                name != LineageRecovery.newName, name != SegmentName.rewritten,
+                name != SegmentName.newCheckpoint
             {
                 strayNames.append(name)
             }
         }
         for base in bases { try examine(base) }
         findOrphans(names, bases: bases)
+        orphans += names.filter { $0 == SegmentName.rewritten || $0 == SegmentName.newCheckpoint }
         if names.contains(SegmentName.checkpoint) { try readCheckpoint() }
     }
 

@@ -120,6 +120,7 @@ enum LogReset {
         let names = [
             SegmentName.checkpoint, ProducerSnapshot.name, ProducerSnapshot.newName,
             LineageRecovery.name, LineageRecovery.newName, SegmentName.rewritten,
+            SegmentName.newCheckpoint,
         ]
         return names.contains(name)
             || suffixes.contains { SegmentName.base(of: name, suffix: $0) != nil }

@@ -8,6 +8,8 @@ enum SegmentName {
     static let indexSuffix = ".index"
     static let timeIndexSuffix = ".timeindex"
     static let checkpoint = "checkpoint"
+    /// What becomes the checkpoint's file.
+    static let newCheckpoint = "checkpoint.new"
     /// A store that is written anew, to take another one's place.
     static let rewritten = "rewrite.new"
 
