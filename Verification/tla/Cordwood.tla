@@ -226,10 +226,18 @@ MayChange(n) ==
        \/ Is("changeWhilePending")
        \/ Is("changeWhileLeaving") /\ ~IsJoint(Conf(n.log))
 
-\* Members are always changed by way of a joint configuration, but by one planted error.
+\* Members are always changed by way of a joint configuration. Two switches change one member in one
+\* step (thesis 4.1), which is right after the no-op only.
+InOneStep == Is("simpleChange") \/ Is("simpleChangeBeforeNoOp")
+
+MayLeadTo(conf, target) ==
+    /\ target # conf.voters
+    /\ InOneStep =>
+        Cardinality(target \ conf.voters) + Cardinality(conf.voters \ target) = 1
+
 Changing(n, target) ==
     LET old == Conf(n.log)
-        new == IF Is("simpleChangeBeforeNoOp") THEN [voters |-> target, outgoing |-> {}]
+        new == IF InOneStep THEN [voters |-> target, outgoing |-> {}]
                ELSE [voters |-> target, outgoing |-> old.voters]
     IN  Added(n, Change(n.term, End(n.log), new))
 
@@ -328,7 +336,7 @@ Propose(i) == \E count \in Counts :
 ProposeChange(i) == \E target \in Targets :
     LET n == node[i]
     IN  /\ MayChange(n) /\ Len(n.log) < LogMax
-        /\ target # Conf(n.log).voters
+        /\ MayLeadTo(Conf(n.log), target)
         /\ Become(i, Changing(n, target))
 
 Leave(i) ==

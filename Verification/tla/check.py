@@ -21,8 +21,8 @@ ERRORS = [
     ("volatileVote", "Elections", {}),
     ("commitOlderTerm", "Terms", {}),
     ("ackLastIndex", "Terms", {"Extras": '{"scraps"}'}),
-    ("unionMajority", "Members", {}),
-    ("simpleChangeBeforeNoOp", "Changes", {}),
+    ("unionMajority", "Unions", {}),
+    ("simpleChangeBeforeNoOp", "Steps", {}),
     ("staleCompletionCounts", "Disks", {"Extras": '{"syncs"}'}),
     ("restartKeepsVote", "Disks", {}),
     ("truncateOnStaleAppend", "Disks", {"Extras": '{"scraps"}'}),
@@ -31,7 +31,7 @@ ERRORS = [
     ("followerCommitUnverified", "Terms", {"Extras": '{"scraps"}'}),
     ("acksOfOldTermCount", "Disks", {}),
     ("removedLeaderCounts", "Changes", {"Targets": "{{b, c}}"}),
-    ("changeWhilePending", "Members", {"Targets": "{{a, d, e}, {d, e}}"}),
+    ("changeWhilePending", "Unions", {}),
     ("offsetsFollowIndexes", "Terms", {}),
 ]
 
