@@ -198,6 +198,13 @@ let package = Package(
                 swiftProtobuf, nioPosix, logging,
             ],
             path: "Benchmarks/Grpc", swiftSettings: everyRoom),
+        .executableTarget(
+            name: "bench-replication",
+            dependencies: [
+                "BrokerRuntime", "Replication", "RaftCore", "CommitLog", "PosixDisk", "Disk",
+                "Records", logging,
+            ],
+            path: "Benchmarks/Replication", swiftSettings: everyRoom),
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests

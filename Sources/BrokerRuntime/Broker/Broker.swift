@@ -165,7 +165,7 @@ public final class Broker: Sendable {
 
 extension LogThread.Handover {
     /// Closes a log that the log thread has given up, and answers all who wait for it.
-    fileprivate func close(because fault: Fault, logger: Logger) {
+    func close(because fault: Fault, logger: Logger) {
         do throws(LogError) {
             try log.replica.close(now: .none)
         } catch {

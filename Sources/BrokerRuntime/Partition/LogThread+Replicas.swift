@@ -45,10 +45,10 @@ extension LogThread {
         guard let log = log(of: group) else { return }
         switch output {
         case .committed: noteChanged(log)
+        case .wrote: noteWritten(log)
         case .roleChanged(let report):
             log.noteRole(report)
             noteChanged(log)
-            noteWritten(log)
         case .read(let request, let reader): read(request, reader, of: group)
         case .diskFull: guardian.noteDiskFull(host: host, logger: logger)
         case .failed: noteChanged(log)

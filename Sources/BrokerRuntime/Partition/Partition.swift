@@ -27,6 +27,7 @@ public final class Partition: Sendable {
     struct Published {
         var snapshot: LogSnapshot?
         var term = Term.zero
+        var leads = false
         var waiters: [(offset: Offset, waiter: any RecordsWaiter)] = []
         /// Why there is nothing to read.
         var refusal: Fault?
@@ -73,6 +74,11 @@ public final class Partition: Sendable {
     public var term: Term { published.withLock { $0.term } }
 
     func setTerm(_ term: Term) { published.withLock { $0.term = term } }
+
+    /// Whether this node leads the partition and takes its records.
+    public var isLeading: Bool { published.withLock { $0.leads } }
+
+    func setLeading(_ leads: Bool) { published.withLock { $0.leads = leads } }
 
     /// The offset behind the last committed record: what readers may see.
     public var highWatermark: Offset {

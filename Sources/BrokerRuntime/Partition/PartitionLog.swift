@@ -154,6 +154,7 @@ final class PartitionLog {
             first.pending.complete(.success(first.appended))
         }
         if let failure = log.failure { fail(failure) }
+        partition.setLeading(replica.isReady && log.failure == nil)
         guard whenSettled != nil, replica.isReady || replica.isDamaged || log.failure != nil else {
             return
         }

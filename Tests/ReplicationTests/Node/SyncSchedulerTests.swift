@@ -64,7 +64,7 @@ struct SyncSchedulerTests {
         #expect(ends(&scheduler, 1))
     }
 
-    @Test("has the whole file system synced ahead from five files on", arguments: 1...8)
+    @Test("has the whole file system synced ahead from sixteen files on", arguments: 1...20)
     func wide(count: Int) throws {
         var scheduler = SyncScheduler()
         for number in 0..<count { scheduler.markDirty(log(number)) }
