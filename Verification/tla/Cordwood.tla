@@ -32,7 +32,13 @@ CONSTANTS
     LogMax,
     BatchMax,       \* entries in one message
     CrashMax,
-    Extras,         \* more of what may happen, see below
+    Extras,         \* what else may happen, for more states:
+                    \*   "syncs": a sync takes time, and the log may be cut meanwhile
+                    \*   "parts": a part of what could be synced or followed is
+                    \*   "scraps": messages with fewer entries than there are, down to none
+                    \*   "rumours": a later term is heard of in other ways than by requests and entries
+                    \*   "stepdowns", "refusals": leaders step down; disks have no room
+                    \*   "hints": the journal knows what was committed before the crash
     Planted         \* the planted error, or "none"
 
 VARIABLES
