@@ -135,7 +135,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Replication", "RaftScenarios", "RaftCore", "CommitLog", "GroupCore",
+                "Replication", "RaftCore", "CommitLog", "GroupCore",
                 "SimulatedDisk", "Records", "Positions", "Disk", "Bytes", deque,
             ],
             swiftSettings: everyRoom + plantable),
@@ -156,7 +156,7 @@ let package = Package(
             ],
             swiftSettings: everyRoom),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation", "RaftScenarios", arguments],
+            name: "simulate", dependencies: ["Simulation", "RaftScenarios", "RaftCore", arguments],
             swiftSettings: everyRoom + plantable),
         // Level 6
         .target(

@@ -25,7 +25,7 @@ extension CoreNode {
         return line + ",\"sent\":[\(sent.joined(separator: ","))],\"after\":\(traceState)}"
     }
 
-    private static func cause(of input: Input?) -> String {
+    static func cause(of input: Input?) -> String {
         switch input {
         case nil: "restart"
         case .message(let message): cause(of: message)

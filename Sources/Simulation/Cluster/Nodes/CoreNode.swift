@@ -324,13 +324,15 @@ struct CoreNode: SimulatedNode {
             &outputs)
     }
 
-    /// Tells of an input; of one without effect only now and then.
+    /// Tells of an input, unless it cannot have had any effect.
     private mutating func trace(
         _ input: Input, given: ArraySlice<NodeOutput<Packet>>,
         _ outputs: inout [NodeOutput<Packet>]
     ) {
         let state = traceState
-        if given.isEmpty, state == lastTraced { return }
+        // A vote or an acknowledgement may change what the core knows and nothing that is seen.
+        let isPlain = ["tick", "message"].contains(Self.cause(of: input))
+        if given.isEmpty, state == lastTraced, isPlain { return }
         lastTraced = state
         outputs.append(.traced(traceLine(of: input, given: given)))
     }
