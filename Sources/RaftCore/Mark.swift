@@ -38,7 +38,6 @@ public enum Mark: UInt8, Sendable, CaseIterable {
     case wokenByMessage
     case wokenByLostNode
     case committedWithoutOwnDisk
-    case proposalRefusedForBound
     case entriesRefused
     case repairRequested
     case repaired

@@ -50,9 +50,10 @@ public struct Lineage: Sendable, Equatable {
 
     /// The most terms that are remembered: the last ones.
     public static let termsMax = 1024
-    /// The most configurations that are remembered: the last two, of which the older one is
-    /// committed.
-    public static let configurationsMax = 2
+    /// The most configurations that are remembered: the last ones.
+    ///
+    /// So many that those as of the log's start are among them, unless members change all the time.
+    public static let configurationsMax = 64
     /// The most bytes that a configuration, or the payload of a no-op, has.
     public static let payloadSizeMax = 64 << 10
 
@@ -151,7 +152,7 @@ extension Lineage {
     ///   0   4  magic "CWLN"                          8  term               8  index
     ///   4   4  version = 1                           8  first index        4  length
     ///   8   4  number of terms, at most 1,024        8  first offset       …  payload
-    ///  12   4  number of configurations, at most 2
+    ///  12   4  number of configurations, at most 64
     ///  16   …  terms, then configurations
     /// ```
     var encoded: [UInt8] {

@@ -30,7 +30,7 @@ extension Raft {
         guard leadership.transfer == nil else { return .transferring }
         guard isReady || planted(.changeBeforeNoOp) else { return .leaderIsNew }
         let isSettled = !configuration.isJoint && members.latestIndex <= commit
-        guard isSettled || (planted(.changeWhilePending) && !configuration.isJoint) else {
+        guard isSettled || planted(.changeWhilePending) else {
             return .changeInProgress
         }
         for voter in target.voters where !configuration.isVoter(voter) {

@@ -101,7 +101,7 @@ public final class Replica {
                 RaftStart.IndexedConfiguration(index: entry.index, configuration: configuration))
         }
         // Of more than these the log has forgotten the first ones, and with them what was before: the
-        // older of the two is committed, or the newer one could not have been appended.
+        // oldest that is left is committed, or the next one could not have been appended.
         if start.configurations.count >= Lineage.configurationsMax,
             let oldest = start.configurations.first, oldest.index > start.startIndex
         {
