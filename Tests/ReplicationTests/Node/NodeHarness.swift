@@ -20,6 +20,10 @@ final class NodeHarness {
     var logSettings = LogSettings()
     var cacheBytesMax = 8 << 20
     var isRelaxed = false
+    /// How many nodes the group begins with; all of them if `nil`.
+    var votersAtFirst: Int?
+    /// How often entries were read from a log for a follower.
+    private(set) var readCount = 0
     /// Nodes whose messages are lost, both ways.
     var cut: Set<UInt64> = []
     private(set) var outputs: [[ReplicaOutput]]
@@ -40,7 +44,9 @@ final class NodeHarness {
         try disk.syncDirectory("/")
         let journal = try HardStateJournal(directory: "/store", on: disk, sizeMax: 800)
         var replicaSettings = ReplicaSettings(
-            id: ids[number], group: group, bootstrap: Configuration(voters: ids), log: logSettings)
+            id: ids[number], group: group,
+            bootstrap: Configuration(voters: Array(ids.prefix(votersAtFirst ?? ids.count))),
+            log: logSettings)
         replicaSettings.raft = settings
         replicaSettings.cacheBytesMax = cacheBytesMax
         replicaSettings.isRelaxed = isRelaxed
@@ -91,6 +97,7 @@ final class NodeHarness {
         case .send(let message): network.append(message)
         case .journalIsDirty, .journalFailed: break
         case .replica(let group, .read(let request, let reader)):
+            readCount += 1
             let entries =
                 (try? reader.read(
                     from: request.first, through: request.last, bytesMax: request.bytesMax)) ?? []
@@ -114,12 +121,23 @@ final class NodeHarness {
         }
     }
 
+    /// Asks the core of a node for something.
+    func perform(_ input: Input, at number: Int) {
+        turn(number) { node, wanted in
+            _ = node.call(group, into: &wanted) {
+                $0.perform(input, now: Timestamp(milliseconds: 1), into: &$1)
+            }
+        }
+    }
+
     func tick(_ number: Int) {
         turn(number) { $0.tick(now: Timestamp(milliseconds: 1), into: &$1) }
     }
 
     /// Delivers what is on its way, syncs and delivers what follows, until nothing does.
-    func settle() {
+    ///
+    /// - Parameter synced: The nodes whose disks get anything done.
+    func settle(syncing synced: [Int]? = nil) {
         for _ in 0..<1000 {
             let messages = network
             network = []
@@ -129,7 +147,7 @@ final class NodeHarness {
                     $0.receive(message, now: Timestamp(milliseconds: 1), into: &$1)
                 }
             }
-            for number in ids.indices { sync(number) }
+            for number in synced ?? Array(ids.indices) { sync(number) }
             if network.isEmpty { return }
         }
         preconditionFailure("the nodes do not come to rest")
