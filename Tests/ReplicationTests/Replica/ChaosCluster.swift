@@ -355,7 +355,7 @@ final class ChaosCluster {
     }
 
     private func settle() throws {
-        for _ in 0..<200 {
+        for _ in 0..<1500 {
             while !network.isEmpty { try deliver(0, keeping: false) }
             for number in ids.indices {
                 try beginSyncs(number)
@@ -363,7 +363,10 @@ final class ChaosCluster {
             }
             if network.isEmpty { return }
         }
-        throw Broken(description: "messages without end")
+        let messages = network.compactMap {
+            try? NodeMessage(decoding: EntryBytes(copying: $0.bytes)).messages.map(\.message)
+        }
+        throw Broken(description: "messages without end: \(messages)")
     }
 
     private var isConverged: Bool {
