@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CommitLog
 import Disk
 import Records
 import SimulatedDisk
 import Testing
+
+@testable import CommitLog
 
 /// Power cuts at every step of what changes more than one file.
 @Suite("A power cut in the midst of a replica's")
@@ -141,6 +142,27 @@ struct ReplicaCrashTests {
         #expect(harness.disk.mutatingCalls - before < 76)
     }
 
+    @Test("producers are not taken from entries that were taken back")
+    func staleProducers() throws {
+        let harness = try ReplicaHarness()
+        try harness.lead(1, 0..<2)
+        try harness.log.sync()
+        let result = harness.log.append([ProducerHarness.batch(sequence: 0)], now: now)
+        #expect(result.outcomes == [.appended(Offset(2))])
+        harness.log.configureCheckpoint()
+        let ticket = try #require(try harness.log.beginSync())
+        try harness.log.truncate(after: LogIndex(3))
+        try harness.lead(2, 2..<9)
+        // It writes what it was begun with, and the process ends.
+        _ = ticket.run()
+        harness.disk.crashKeepingCache()
+        let again = try harness.reopened()
+        #expect(again.log.lastTerm == Term(2))
+        again.log.beginTerm(Term(3))
+        let sent = again.log.append([ProducerHarness.batch(sequence: 0)], now: now)
+        #expect(sent.outcomes == [.appended(Offset(9))])
+    }
+
     @Test("append without room changes nothing")
     func diskFull() throws {
         let leader = try ReplicaHarness()
@@ -200,6 +222,11 @@ struct ReplicaCrashTests {
         try harness.log.sync()
         #expect(harness.log.syncedIndex == harness.log.lastIndex)
     }
+}
+
+extension Log {
+    /// Has the next sync write a checkpoint.
+    fileprivate func configureCheckpoint() { checkpointIsDue = true }
 }
 
 extension ReplicaHarness {

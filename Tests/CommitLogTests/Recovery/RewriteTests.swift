@@ -75,6 +75,19 @@ struct RewriteTests {
         #expect(last.log.lineage == third.log.lineage)
     }
 
+    @Test("are on the disk once they are written anew", arguments: 0..<12 as Range<UInt64>)
+    func durable(seed: UInt64) throws {
+        let (harness, entries) = try killed()
+        harness.disk.flipBit(LogHarness.store(0), at: try position(12, in: harness.disk))
+        let copy = harness.disk.copy(seed: seed)
+        let again = try ReplicaHarness(disk: copy, seed: 3)
+        try again.log.rewrite(entries[13], at: LogIndex(14))
+        copy.crash()
+        let last = try again.reopened()
+        #expect(last.log.damagedEntries.isEmpty)
+        #expect(try last.entries() == entries)
+    }
+
     @Test("stop a log of which nobody else has a copy")
     func nobodyElse() throws {
         let (harness, _) = try killed()
