@@ -156,7 +156,7 @@ let package = Package(
             ],
             swiftSettings: everyRoom),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation", "RaftScenarios", "RaftCore", arguments],
+            name: "simulate", dependencies: ["Simulation", "RaftCore", arguments],
             swiftSettings: everyRoom + plantable),
         // Level 6
         .target(

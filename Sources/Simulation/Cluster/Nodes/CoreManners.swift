@@ -22,8 +22,20 @@ struct CoreManners {
     private var configuration = Configuration(voters: [])
     /// When the leader of the term was last heard.
     private var leaderHeardAt: Int?
+    /// How far this term's leader has vouched for the log, in the messages that this process got.
+    private var vouched = LogIndex.zero
+    private var commit = LogIndex.zero
     /// When the disk was last seen idle, or finishing something.
     private var diskMovedAt = 0
+
+    init() {}
+
+    /// Of a core that has just come up.
+    init(_ raft: Raft) {
+        commit = raft.commit
+        term = raft.term
+        configuration = raft.configuration
+    }
 
     mutating func tick() { ticks += 1 }
 
@@ -56,6 +68,7 @@ struct CoreManners {
             for place in peers.indices { peers[place].heardAt = ticks }
         }
         try checkPatience(raft, after: input)
+        try checkVouched(raft, after: input)
         if raft.role == .leader { try checkLeader(raft, after: input) }
         if raft.isQuiet, !isQuiet { try checkQuiet(raft, after: input) }
         if raft.term != term { leaderHeardAt = nil }
@@ -81,6 +94,36 @@ struct CoreManners {
         guard ticks - heard >= raft.settings.electionTicks else {
             throw Violation(
                 "\(raft.id) campaigns \(ticks - heard) ticks after it has heard the leader")
+        }
+    }
+
+    /// A follower commits nothing that the leader has not vouched for.
+    private mutating func checkVouched(
+        _ raft: Raft, after input: Input
+    ) throws(Violation) {
+        if raft.term != term { vouched = .zero }
+        if case .message(let message) = input, message.term == raft.term {
+            switch message.body {
+            case .append(let append): vouched = max(vouched, append.lastIndex)
+            // The leader names nothing here that this replica has not acknowledged.
+            case .heartbeat(let heartbeat): vouched = max(vouched, heartbeat.commit)
+            case .snapshot(let snapshot): vouched = max(vouched, snapshot.lastIndex)
+            default: break
+            }
+        }
+        defer { commit = raft.commit }
+        guard raft.role != .leader, raft.commit > commit else { return }
+        guard raft.commit <= vouched || role == .leader else {
+            throw Violation(
+                "\(raft.id) commits \(raft.commit), and the leader has vouched for \(vouched)")
+        }
+    }
+
+    /// A follower acknowledges nothing that the leader has not vouched for.
+    func checkAcknowledged(_ match: LogIndex, by raft: Raft) throws(Violation) {
+        guard match <= max(vouched, raft.commit) else {
+            throw Violation(
+                "\(raft.id) acknowledges \(match), and the leader has vouched for \(vouched)")
         }
     }
 

@@ -5,7 +5,12 @@ internal import RaftCore
 
 // How the core's messages get their content.
 extension CoreNode {
-    func send(_ message: Message, _ outputs: inout [NodeOutput<Packet>]) {
+    func send(
+        _ message: Message, _ outputs: inout [NodeOutput<Packet>]
+    ) throws(Violation) {
+        if case .appendReply(.accepted(let match)) = message.body {
+            try manners.checkAcknowledged(match, by: raft)
+        }
         var packet = Packet(node: id.node, incarnation: currentIncarnation, message: message)
         var bytes = 64
         switch message.body {

@@ -61,7 +61,7 @@ struct CoreNode: SimulatedNode {
     private var operations: UInt64 = 0
     private var incarnation: UInt64 = 0
     private var watch = NodeWatch()
-    private var manners = CoreManners()
+    private(set) var manners = CoreManners()
 
     init(_ setup: NodeSetup) {
         id = setup.id
@@ -147,7 +147,7 @@ struct CoreNode: SimulatedNode {
         hasFailed = false
         lastEpoch = 0
         watch = NodeWatch()
-        manners = CoreManners()
+        manners = CoreManners(raft)
         if isTraced, incarnation > 1 { outputs.append(.traced(traceLine(of: nil, given: []))) }
         flush(&outputs)
     }
@@ -353,7 +353,7 @@ struct CoreNode: SimulatedNode {
         raft.receive(input, into: &effects)
         try manners.check(raft, after: input, diskIsIdle: isDiskIdle)
         refusedFrom = nil
-        for effect in effects { perform(effect, packet, &outputs) }
+        for effect in effects { try perform(effect, packet, &outputs) }
         effects.removeAll(keepingCapacity: true)
         swap(&effects, &self.effects)
         if isTraced { trace(input, given: outputs[first...], &outputs) }
@@ -377,11 +377,11 @@ struct CoreNode: SimulatedNode {
 
     private mutating func perform(
         _ effect: Effect, _ packet: Packet?, _ outputs: inout [NodeOutput<Packet>]
-    ) {
+    ) throws(Violation) {
         switch effect {
         case .saveHardState(let state, let version): disk.write(state, version: version)
         case .append(let request): write(request, packet, &outputs)
-        case .send(let message): send(message, &outputs)
+        case .send(let message): try send(message, &outputs)
         case .sendStored(let request):
             operations += 1
             reads.append((request, operations))

@@ -50,6 +50,7 @@ struct FullNode: SimulatedNode {
     private var reads: [(number: UInt64, request: StoredRequest, reader: EntryReader)] = []
     private var operations: UInt64 = 0
     private var knownStart = LogIndex.zero
+    private var knownTruncations: UInt64 = 0
     private let window = EntryWindow()
 
     init(_ setup: NodeSetup) {
@@ -158,6 +159,7 @@ struct FullNode: SimulatedNode {
         self.node = whole
         self.replica = replica
         knownStart = replica.log.firstIndex.previous
+        knownTruncations = replica.log.truncationCount
     }
 
     mutating func stop(_ crash: Crash, _ random: inout SplitMix64) {
@@ -364,19 +366,21 @@ struct FullNode: SimulatedNode {
     ) throws(Violation) {
         guard let node, let replica else { return }
         var wanted = wanted
-        let start = replica.log.firstIndex.previous
-        if start != knownStart {
-            knownStart = start
+        let hasMoved = replica.log.firstIndex.previous != knownStart
+        // A log that has begun anew is no longer the one that was cut, or that retention shortens.
+        let isReset =
+            hasMoved && replica.log.truncationCount != knownTruncations
+            && !wanted.contains { $0.isTruncation }
+        knownTruncations = replica.log.truncationCount
+        if isReset {
+            outputs.append(.reset)
+            dropWaiters(from: .zero, &outputs)
+        }
+        if hasMoved {
+            knownStart = replica.log.firstIndex.previous
             window.forget()
-            // A log that has begun anew the core knows of. Segments that retention has given up go
-            // whenever they are committed and no longer in use.
-            let isRetention = replica.raft.startIndex < start
-            if isRetention {
-                let now = now
-                _ = node.call(Self.group, into: &wanted) { $0.noteLogStart(now: now, into: &$1) }
-            }
-            outputs.append(isRetention ? .startMoved : .reset)
-            if !isRetention { dropWaiters(from: .zero, &outputs) }
+            let now = now
+            _ = node.call(Self.group, into: &wanted) { $0.noteLogStart(now: now, into: &$1) }
         }
         node.endTurn(into: &wanted)
         for output in wanted {
@@ -387,6 +391,7 @@ struct FullNode: SimulatedNode {
             case .journalFailed: hasFailed = true
             }
         }
+        if hasMoved, !isReset { outputs.append(.startMoved) }
         outputs.append(.wrote(from: replica.log.lastIndex, truncates: false))
         dropWaiters(from: replica.log.lastIndex.next, &outputs)
         beginSyncs(&outputs)
@@ -492,5 +497,12 @@ struct FullNode: SimulatedNode {
         guard index >= log.firstIndex else { return log.startOffset.rawValue }
         let content = try content(at: index)
         return content.baseOffset + Int64(content.count)
+    }
+}
+
+extension ReplicaNode.Output {
+    /// Whether it says that the log was cut.
+    fileprivate var isTruncation: Bool {
+        if case .replica(_, .observed(.truncated)) = self { true } else { false }
     }
 }
