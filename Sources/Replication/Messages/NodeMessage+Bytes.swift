@@ -17,7 +17,7 @@ extension NodeMessage {
     /// The most messages that are taken at once.
     static let messagesMax = 100_000
     /// The least bytes that a message takes, with its length.
-    private static let messageSizeMin = 20
+    private static let messageSizeMin = 5
 
     /// The message as bytes.
     public var encoded: [UInt8] {
@@ -29,7 +29,11 @@ extension NodeMessage {
         writer.add(incarnation)
         writer.add(to)
         writer.add(count: messages.count)
-        for message in messages { writer.add(block: message.encoded) }
+        var previous: PeerMessage?
+        for message in messages {
+            writer.add(block: message.encoded(after: previous))
+            previous = message
+        }
         return writer.bytes
     }
 
@@ -51,7 +55,7 @@ extension NodeMessage {
         messages.reserveCapacity(count)
         for _ in 0..<count {
             var part = try reader.part("a message's length")
-            messages.append(try PeerMessage(reading: &part))
+            messages.append(try PeerMessage(reading: &part, after: messages.last))
         }
         try reader.finish()
         self.init(

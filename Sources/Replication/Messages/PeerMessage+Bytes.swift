@@ -10,6 +10,7 @@ internal import Records
 ///
 /// ```
 /// version = 1 │ kind │ group: 8 high, 8 low, partition │ from: node, life │ to: node, life │ term │ …
+///         128 in the kind: from and to, 64: high and low are those of the message before, and left out
 ///
 /// kind                    behind it
 ///  1 request for a vote    flags (0 pre-vote, 1 transfer), last index, last term
@@ -33,6 +34,8 @@ internal import Records
 /// checksum of the whole: the connection has one, and entries have their own.
 extension PeerMessage {
     static let versionValue: UInt8 = 1
+    private static let sameEndsFlag: UInt8 = 0x80
+    private static let sameTopicFlag: UInt8 = 0x40
     /// The highest index and offset that a message may name.
     static let indexMax: UInt64 = 1 << 62
     /// The most entries of a message.
@@ -43,15 +46,32 @@ extension PeerMessage {
     private static let membersSizeMax = 4 + 3 * 16 * Configuration.membersMax
 
     /// The message as bytes.
-    public var encoded: [UInt8] {
+    public var encoded: [UInt8] { encoded(after: nil) }
+
+    /// The bytes of the message behind another one of the same ``NodeMessage``.
+    func encoded(after previous: PeerMessage?) -> [UInt8] {
+        var hasSameEnds = false
+        var hasSameTopic = false
+        if let previous {
+            hasSameEnds =
+                previous.message.from == message.from && previous.message.to == message.to
+            hasSameTopic =
+                previous.group.high == group.high && previous.group.low == group.low
+        }
         var writer = MessageWriter()
         writer.add(byte: Self.versionValue)
-        writer.add(byte: kind)
-        writer.add(word: group.high)
-        writer.add(word: group.low)
+        writer.add(
+            byte: kind | (hasSameEnds ? Self.sameEndsFlag : 0)
+                | (hasSameTopic ? Self.sameTopicFlag : 0))
+        if !hasSameTopic {
+            writer.add(word: group.high)
+            writer.add(word: group.low)
+        }
         writer.add(UInt64(group.partition))
-        writer.add(message.from)
-        writer.add(message.to)
+        if !hasSameEnds {
+            writer.add(message.from)
+            writer.add(message.to)
+        }
         writer.add(message.term)
         write(message.body, to: &writer)
         return writer.bytes
@@ -65,18 +85,35 @@ extension PeerMessage {
         try self.init(reading: &reader)
     }
 
-    init(reading reader: inout MessageReader) throws(PeerMessageError) {
+    /// Reads the message behind another one of the same ``NodeMessage``.
+    init(
+        reading reader: inout MessageReader, after previous: PeerMessage? = nil
+    ) throws(PeerMessageError) {
         let version = try reader.byte("the version")
         guard version == Self.versionValue else { throw .unsupported(version: Int(version)) }
-        let kind = try reader.byte("the kind")
-        let high = try reader.word("the group")
-        let low = try reader.word("the group")
-        let partition = UInt32(try reader.count("the partition", max: Int(UInt32.max)))
-        let from = try reader.id("the sender")
-        let to = try reader.id("the receiver")
+        let flagged = try reader.byte("the kind")
+        let kind = flagged & ~(Self.sameEndsFlag | Self.sameTopicFlag)
+        guard flagged == kind || previous != nil else { throw .malformed("the kind") }
+        var group = GroupID(high: 0, low: 0, partition: 0)
+        if flagged & Self.sameTopicFlag != 0, let previous {
+            group = previous.group
+        } else {
+            group.high = try reader.word("the group")
+            group.low = try reader.word("the group")
+        }
+        group.partition = UInt32(try reader.count("the partition", max: Int(UInt32.max)))
+        let from: ReplicaID
+        let to: ReplicaID
+        if flagged & Self.sameEndsFlag != 0, let previous {
+            from = previous.message.from
+            to = previous.message.to
+        } else {
+            from = try reader.id("the sender")
+            to = try reader.id("the receiver")
+        }
         let term = try reader.term("the term")
         self.init(
-            group: GroupID(high: high, low: low, partition: partition),
+            group: group,
             message: Message(from: from, to: to, term: term, body: .timeoutNow))
         message.body = try readBody(kind, from: &reader)
         try reader.finish()

@@ -122,6 +122,42 @@ struct MessageBytesTests {
         #expect(beat.encoded.count <= 32)
     }
 
+    @Test("of a thousand heartbeats are 40 KB at most, whatever the ids", arguments: [1, 100])
+    func heartbeats(partitions: UInt64) throws {
+        var random = SplitMix64(seed: 9)
+        let from = ReplicaID(node: random.next(), life: random.next())
+        let to = ReplicaID(node: random.next(), life: random.next())
+        var topic = (high: random.next(), low: random.next())
+        var all = NodeMessage(
+            from: from.node, incarnation: 1 << 40, to: to.node, cluster: random.next(),
+            messages: [])
+        for number in 0..<1000 as Range<UInt64> {
+            if number % partitions == 0 { topic = (random.next(), random.next()) }
+            let beat = Heartbeat(
+                commit: LogIndex(20_000_000), round: 1_000_000, quietIndex: LogIndex(20_000_000))
+            all.messages.append(
+                PeerMessage(
+                    group: GroupID(
+                        high: topic.high, low: topic.low,
+                        partition: UInt32(number % partitions)),
+                    message: Message(
+                        from: from, to: to, term: Term(3000), body: .heartbeat(beat))))
+        }
+        let bytes = all.encoded
+        #expect(bytes.count <= 40_000)
+        #expect(bytes.count <= 20_000 || partitions == 1)
+        #expect(try NodeMessage(decoding: EntryBytes(copying: bytes)) == all)
+    }
+
+    @Test("that leave out what no message before them has are refused", arguments: [64, 128, 192])
+    func leftOut(flags: UInt8) {
+        var bytes = Self.message(.timeoutNow).encoded
+        bytes[1] |= flags
+        #expect(throws: PeerMessageError.malformed("the kind")) {
+            try PeerMessage(decoding: EntryBytes(copying: bytes))
+        }
+    }
+
     @Test("cut anywhere are refused")
     func truncated() {
         let bytes = Self.envelope.encoded
