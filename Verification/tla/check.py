@@ -40,7 +40,9 @@ def run_tlc(module, config, directory, seconds, workers=None):
     """TLC's output and exit code; the module and all it needs lie in the directory."""
     command = [
         "java", *(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"] if workers else
-                  ["-XX:+UseParallelGC"]), "-Xmx3g", "-Xss16m", "-cp", os.environ["TLA_JAR"],
+                  ["-XX:+UseParallelGC"]), "-Xmx3g", "-Xss16m",
+        # TLC unpacks its own modules there, and two of them at once get in each other's way.
+        "-Djava.io.tmpdir=" + directory, "-cp", os.environ["TLA_JAR"],
         "tlc2.TLC", "-deadlock", "-workers", str(workers or os.environ.get("WORKERS", "2")),
         "-metadir", os.path.join(directory, "states"), "-config", config, module,
     ]
