@@ -437,9 +437,10 @@ struct ReplicaModel {
         guard log.lineage.terms == terms else {
             throw Difference("terms \(log.lineage.terms), not \(terms)")
         }
-        guard log.lineage.configurations == configurations.suffix(2) else {
+        guard log.lineage.configurations == configurations.suffix(Lineage.configurationsMax) else {
             throw Difference(
-                "configurations \(log.lineage.configurations), not \(configurations.suffix(2))")
+                "configurations \(log.lineage.configurations), not \(configurations.suffix(Lineage.configurationsMax))"
+            )
         }
     }
 
