@@ -108,17 +108,22 @@ extension DiskState {
     private mutating func change(_ inode: Inode, _ change: Inode.Change, isEmpty: Bool) {
         guard !isEmpty else { return }
         let before = inode.content.count
-        Inode.apply(change, to: &inode.content)
+        inode.change(change)
         used += UInt64(inode.content.count)
         used -= UInt64(before)
         if modelsPowerCuts { inode.unsynced.append(change) }
+    }
+
+    private func failSync(of inode: Inode) {
+        guard plan.failedSyncDropsWrites else { return }
+        inode.dropUnsynced(poisoning: plan.failedSyncPoisonsRange)
     }
 
     mutating func sync(_ file: SimulatedFile) throws(FileError) {
         let inode = try self.file(.sync, file)
         let stops = try begin(.sync, file.path)
         if strikes(.sync, file.path) {
-            if plan.failedSyncDropsWrites { inode.unsynced = [] }
+            failSync(of: inode)
             throw error(.sync, file.path, ErrorNumber.inputOutput)
         }
         // What a sync that never returned has done is for the power cut to choose.
@@ -131,9 +136,7 @@ extension DiskState {
         guard find(path) != nil else { throw error(.syncAll, path, ErrorNumber.notFound) }
         let files = inodes.keys.sorted().compactMap { inodes[$0] }
         if strikes(.sync, path) {
-            if plan.failedSyncDropsWrites {
-                for file in files { file.unsynced = [] }
-            }
+            for file in files { failSync(of: file) }
             throw error(.syncAll, path, ErrorNumber.inputOutput)
         }
         if !stops || Bool.random(using: &generator) {

@@ -246,7 +246,6 @@ struct DiskState: Sendable {
     }
 
     func makeDurable(_ inode: Inode) {
-        for change in inode.unsynced { Inode.apply(change, to: &inode.durable) }
-        inode.unsynced = []
+        inode.makeDurable()
     }
 }

@@ -23,6 +23,11 @@ public struct FaultPlan: Sendable, Equatable {
     /// Whether a failed sync marks the written pages as clean, as Linux does: they can still be
     /// read, a later sync succeeds, and a power cut takes them.
     public var failedSyncDropsWrites = true
+    /// Whether sectors that were new in such a sync are lost to their file.
+    ///
+    /// So it is in ext4, which goes on taking them for never written: written and synced again in place,
+    /// they are zeros after a power cut. Another file can have the bytes.
+    public var failedSyncPoisonsRange = true
     /// Creations, removals, renames and syncs of directories that fail with EIO, without effect.
     public var names = Trigger.never
     /// Reads that would have to wait for the device: ``File/readIfCached(into:at:)`` gives `nil`.

@@ -24,6 +24,9 @@ final class Inode: @unchecked Sendable {
     var durable: [UInt8] = []
     /// What may or may not be on the device.
     var unsynced: [Change] = []
+    /// The sectors that no sync brings to the device, until the file is cut before them or the page
+    /// cache is gone.
+    private var poisoned: Set<Int> = []
     /// A directory's entries as they are seen, and as the device holds them.
     var names: [String: Int] = [:]
     var durableNames: [String: Int] = [:]
@@ -69,6 +72,47 @@ final class Inode: @unchecked Sendable {
         content = bytes
         durable = bytes
         unsynced = []
+        poisoned = []
+    }
+}
+
+// MARK: - Syncs
+
+extension Inode {
+    /// Takes a change of the content.
+    func change(_ change: Change) {
+        Self.apply(change, to: &content)
+        if case .truncate(let size) = change, !poisoned.isEmpty {
+            poisoned = poisoned.filter { $0 * Self.sector < size }
+        }
+    }
+
+    /// Makes all changes durable that the device takes.
+    func makeDurable() {
+        for change in unsynced { Self.apply(change, to: &durable) }
+        unsynced = []
+        losePoisoned(of: &durable)
+    }
+
+    /// Forgets that anything is to be written, as a failed sync does.
+    func dropUnsynced(poisoning: Bool) {
+        if poisoning {
+            let firstNew = (durable.count + Self.sector - 1) / Self.sector
+            for case .write(let position, let bytes) in unsynced where !bytes.isEmpty {
+                let last = (position + bytes.count - 1) / Self.sector
+                let first = max(firstNew, position / Self.sector)
+                if first <= last { poisoned.formUnion(first...last) }
+            }
+            poisoned = poisoned.filter { $0 * Self.sector < content.count }
+        }
+        unsynced = []
+    }
+
+    private func losePoisoned(of bytes: inout [UInt8]) {
+        for number in poisoned.sorted() where number * Self.sector < bytes.count {
+            let end = min(bytes.count, (number + 1) * Self.sector)
+            for place in (number * Self.sector)..<end { bytes[place] = 0 }
+        }
     }
 }
 
@@ -83,6 +127,12 @@ extension Inode {
     /// Writes reach the device in any order. A truncation frees blocks, which the journals of Linux
     /// file systems keep in order: one that is lost takes what was written behind it along.
     func survivors(_ generator: inout SplitMix64) -> [UInt8] {
+        var bytes = left(&generator)
+        losePoisoned(of: &bytes)
+        return bytes
+    }
+
+    private func left(_ generator: inout SplitMix64) -> [UInt8] {
         let manner = Int.random(in: 0..<6, using: &generator)
         if manner == 1 { return applied(unsynced[...]) }
         let cuts = unsynced.indices.filter { unsynced[$0].isTruncation }

@@ -137,6 +137,7 @@ struct SimulatedFaultTests {
         try file.write([1], at: 0)
         var plan = FaultPlan()
         plan.sync = .onCall(1)
+        plan.failedSyncPoisonsRange = false
         disk.faults = plan
         #expect(reason { try file.sync() } == .inputOutput)
         try file.write([2], at: 1)
@@ -144,6 +145,39 @@ struct SimulatedFaultTests {
         #expect(try file.read(2, at: 0) == [1, 2])
         disk.crash()
         #expect(disk.contents("/d/a") == [0, 2])
+    }
+
+    @Test("takes what was new in a failed sync into no sector of that file, but into another file")
+    func poisonsSectors() throws {
+        let disk = try makeDisk()
+        let old = [UInt8](repeating: 1, count: 600)
+        let new = [UInt8](repeating: 2, count: 1000)
+        let file = try disk.open("/d/a", .create)
+        try file.write(old, at: 0)
+        try file.sync()
+        var plan = FaultPlan()
+        plan.sync = .onCall(1)
+        disk.faults = plan
+        try file.write(new, at: 600)
+        #expect(reason { try file.sync() } == .inputOutput)
+        disk.crashKeepingCache()
+        let again = try disk.open("/d/a", .readWrite)
+        try again.write(new, at: 600)
+        try again.sync()
+        let copy = try disk.open("/d/b", .create)
+        try copy.write(try again.read(1600, at: 0), at: 0)
+        try copy.sync()
+        try disk.syncDirectory("/d")
+        disk.crash()
+        let kept = old + new.prefix(1024 - 600)
+        #expect(disk.contents("/d/a") == kept + [UInt8](repeating: 0, count: 1600 - 1024))
+        #expect(disk.contents("/d/b") == old + new)
+        // The page cache is gone, and with it what was thought of the sectors.
+        let last = try disk.open("/d/a", .readWrite)
+        try last.write(new, at: 600)
+        try last.sync()
+        disk.crash()
+        #expect(disk.contents("/d/a") == old + new)
     }
 
     @Test("is full at its capacity and has room again after a removal")

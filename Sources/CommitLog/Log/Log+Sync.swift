@@ -251,8 +251,8 @@ extension Log {
             let newPath = directory + "/" + SegmentName.newCheckpoint
             if try fileSystem.status(of: newPath) != nil { try fileSystem.remove(newPath) }
             do throws(FileError) {
-                let slots = try old.bytes(at: 0, count: min(Int(clamping: size), Checkpoint.fileSize))
-                _ = try makeCheckpointFile(newPath, slots)
+                let count = min(Int(clamping: size), Checkpoint.fileSize)
+                _ = try makeCheckpointFile(newPath, try old.bytes(at: 0, count: count))
                 try fileSystem.rename(newPath, to: path)
                 try fileSystem.syncDirectory(directory)
                 return try fileSystem.open(path, .readWrite)
