@@ -158,8 +158,17 @@ struct Cluster: ParsableCommand {
         print(
             "again: simulate cluster --seed \(failure.seed) --profile \(failure.profile.rawValue)"
                 + " --seconds \(seconds)"
-                + (leftOut.numbers.isEmpty ? "" : " --leave-out \(leftOut.text)") + " --verbose")
+                + (leftOut.numbers.isEmpty ? "" : " --leave-out \(leftOut.text)") + bugOption
+                + " --verbose")
         return .failure
+    }
+
+    private var bugOption: String {
+        #if PLANTED_BUGS
+            bug.map { " --bug \($0.rawValue)" } ?? ""
+        #else
+            ""
+        #endif
     }
 }
 

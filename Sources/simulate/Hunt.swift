@@ -98,7 +98,8 @@ struct Hunt {
         guard worker.process.terminationStatus != 0 else { return nil }
         let lines = worker.lines
         let message =
-            lines.first { $0.contains(" failed at event ") || $0.contains("Fatal error") } ?? ""
+            lines.first { $0.contains(" failed at event ") || $0.contains("Fatal error") }
+            ?? "a broken precondition"
         return (lines.count { $0.hasPrefix("seed ") && !$0.contains("failed") }, message)
     }
 
