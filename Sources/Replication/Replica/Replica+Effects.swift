@@ -26,6 +26,7 @@ extension Replica {
     ) {
         var effects: [Effect] = []
         swap(&effects, &self.effects)
+        if case .storageFailed = input { failureIsTold = true }
         raft.receive(input, into: &effects)
         for effect in effects { perform(effect, carrying: message, into: &outputs) }
         effects.removeAll(keepingCapacity: true)

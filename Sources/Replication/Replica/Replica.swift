@@ -41,6 +41,8 @@ public final class Replica {
     var followUps: [Input] = []
     /// A snapshot that there was no room for: each tick tries again.
     var unfinished: (snapshot: Snapshot, offset: Offset)?
+    /// The core knows that the log, or the journal, has failed.
+    var failureIsTold = false
     /// The time of the call under way.
     var now = Timestamp.none
 
@@ -142,6 +144,7 @@ public final class Replica {
 
     /// Time has passed: one tick of the core's settings.
     public func tick(now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        tellFailure(now: now, into: &outputs)
         installAgain(now: now, into: &outputs)
         step(.tick, now: now, into: &outputs)
     }
@@ -241,6 +244,14 @@ public final class Replica {
         return result
     }
 
+    /// Tells the core of a failure that came to light outside of its own appends: when a sync was begun,
+    /// or when the owner closed a segment.
+    private func tellFailure(now: Timestamp, into outputs: inout [ReplicaOutput]) {
+        guard !failureIsTold, let failure = log.failure else { return }
+        self.now = now
+        note(.failed(failure), into: &outputs)
+    }
+
     private func tellWritten(into outputs: inout [ReplicaOutput]) {
         step(
             .entriesStored(through: log.lastIndex, epoch: epoch), now: now, into: &outputs)
@@ -281,6 +292,8 @@ public final class Replica {
     public var needsSync: Bool { log.needsSync }
 
     /// Begins to make durable what was written so far; `nil` if it is, or if a sync is running.
+    ///
+    /// If this throws that the log has failed, the next tick tells the core.
     public func beginSync() throws(LogError) -> SyncTicket? {
         guard let ticket = try log.beginSync() else { return nil }
         syncEpoch = epoch

@@ -113,6 +113,31 @@ struct ReplicaDiskTests {
         #expect(try harness.values(3 - first - second) == values)
     }
 
+    @Test("a sync that cannot even begin ends a leader, too")
+    func failedBeginning() throws {
+        let harness = NodeHarness(3)
+        harness.logSettings.segmentSizeMax = 1024
+        try harness.startAll()
+        let first = try #require(harness.elect())
+        // Every segment has its index saved, and a checkpoint, when a sync begins.
+        harness.disks[first].faults.pathPart = "index"
+        harness.disks[first].faults.write = .always
+        for number in 0..<20 where harness.replica(first)?.log.failure == nil {
+            harness.append("r\(number)", at: first)
+            harness.settle()
+        }
+        #expect(harness.replica(first)?.log.failure != nil)
+        harness.tick(first)
+        #expect(hasFailed(harness, first))
+        #expect(harness.replica(first)?.raft.role == .follower)
+        harness.run(ticks: 80)
+        let second = try #require(harness.leader)
+        #expect(second != first)
+        harness.append("after", at: second)
+        harness.run(ticks: 4)
+        #expect(try harness.values(second).last == "after")
+    }
+
     @Test("relaxed replicas commit what a majority has written, before any sync")
     func relaxed() throws {
         let harness = NodeHarness(3)
