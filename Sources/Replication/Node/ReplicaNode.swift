@@ -67,6 +67,8 @@ public final class ReplicaNode {
     private var asked: [(record: HardStateRecord, version: UInt64)] = []
     /// They have found no room, and try again with the next tick.
     private var journalIsFull = false
+    /// All replicas have been told that the journal has failed.
+    private var journalHasFailed = false
     /// Messages to nodes that share no group with this one any more.
     private var strangers: [PeerMessage] = []
     private var scratch: [ReplicaOutput] = []
@@ -305,6 +307,9 @@ public final class ReplicaNode {
 
     /// Without a journal nobody may promise anything.
     private func failAll(_ error: FileError, into outputs: inout [Output]) {
+        asked = []
+        guard !journalHasFailed else { return }
+        journalHasFailed = true
         outputs.append(.journalFailed(error))
         for group in replicas.keys.sorted() {
             _ = call(group, into: &outputs) { $0.hardStateFailed(now: .none, into: &$1) }
