@@ -111,6 +111,10 @@ struct CoreManners {
             default: break
             }
         }
+        // An install may be over in a later term than it began in.
+        if case .snapshotInstalled(let snapshot) = input {
+            vouched = max(vouched, snapshot.lastIndex)
+        }
         defer { commit = raft.commit }
         guard raft.role != .leader, raft.commit > commit else { return }
         guard raft.commit <= vouched || role == .leader else {

@@ -177,6 +177,7 @@ struct CoreNode: SimulatedNode {
             disk.damaged = [
                 RaftStart.DamagedRange(first: first, last: last, termsAreKnown: termsAreKnown)
             ]
+        case .over: disk.isFull = false
         case .crashAtCall: break
         }
     }

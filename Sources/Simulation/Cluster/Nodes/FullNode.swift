@@ -200,6 +200,7 @@ struct FullNode: SimulatedNode {
             disk.faults.capacity =
                 isFull ? disk.usedSpace + UInt64(random.pick(0...600)) : 1 << 44
         case .damage: break
+        case .over: if !disk.isStopped { restoreDisk() }
         case .crashAtCall(let calls, let crash):
             plannedCrash = crash
             disk.crashAfter(calls: calls + 1)

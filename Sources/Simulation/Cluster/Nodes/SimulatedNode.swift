@@ -188,6 +188,8 @@ enum DiskHarm {
     case full(Bool)
     /// Durable entries cannot be read any more, from the next start on.
     case damage(first: LogIndex, last: LogIndex, termsAreKnown: Bool)
+    /// Nothing of it is to come any more.
+    case over
     /// The process ends in the midst of the call so many storage calls from now.
     case crashAtCall(Int, Crash)
 }

@@ -36,7 +36,7 @@ extension ClusterRun {
             slots[slot].diskStalledUntil = 0
             slots[slot].syncFails = false
             slots[slot].pausedUntil = 0
-            slots[slot].node.harm(.full(false), &chanceOfDisk)
+            slots[slot].node.harm(.over, &chanceOfDisk)
             slots[slot].tick = plan.tick
         }
         let left = chooseMinority()
