@@ -72,7 +72,7 @@ struct CoreManners {
         if raft.role == .leader { try checkLeader(raft, after: input) }
         if raft.isQuiet, !isQuiet { try checkQuiet(raft, after: input) }
         if raft.term != term { leaderHeardAt = nil }
-        if case .message(let message) = input, message.term == raft.term,
+        if case .message(let message) = input, message.to == raft.id, message.term == raft.term,
             raft.role == .follower, raft.leader == message.from, message.isFromLeader
         {
             leaderHeardAt = ticks
@@ -102,7 +102,7 @@ struct CoreManners {
         _ raft: Raft, after input: Input
     ) throws(Violation) {
         if raft.term != term { vouched = .zero }
-        if case .message(let message) = input, message.term == raft.term {
+        if case .message(let message) = input, message.to == raft.id, message.term == raft.term {
             switch message.body {
             case .append(let append): vouched = max(vouched, append.lastIndex)
             // The leader names nothing here that this replica has not acknowledged.
