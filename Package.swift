@@ -108,7 +108,7 @@ let package = Package(
             dependencies: ["Records", "Bytes", grpcCore, grpcProtobuf, swiftProtobuf],
             swiftSettings: generatedRoom),
         .target(
-            name: "RaftScenarios", dependencies: ["RaftCore", "Positions", "Bytes"],
+            name: "RaftScenarios", dependencies: ["RaftCore", "Positions"],
             swiftSettings: pureRoom + plantable),
         // Level 3
         .target(
@@ -259,7 +259,7 @@ let package = Package(
             swiftSettings: everyRoom + plantable),
         .testTarget(
             name: "RaftScenariosTests",
-            dependencies: ["RaftScenarios", "RaftCore", "Positions", "Bytes"],
+            dependencies: ["RaftScenarios", "RaftCore"],
             exclude: ["Scenarios"], swiftSettings: everyRoom + plantable),
         .testTarget(
             name: "ReplicationTests",

@@ -352,8 +352,11 @@ struct LogThread {
             do throws(LogError) {
                 try log.log.rollIfOld(now: now)
                 let before = log.log.logStartOffset
-                log.log.applyRetention(now: now)
-                noteLogStart(of: log)
+                turn { node, outputs in
+                    _ = node.call(log.partition.group, into: &outputs) { replica, wanted in
+                        replica.applyRetention(now: now, into: &wanted)
+                    }
+                }
                 if log.log.logStartOffset != before { log.publish() }
             } catch {
                 logger.warning(
