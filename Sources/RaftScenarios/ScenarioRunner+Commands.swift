@@ -131,7 +131,7 @@ extension ScenarioRunner {
 
     // MARK: Callers
 
-    /// `propose N NAME…`
+    /// Appends entries as the leader: `propose N NAME…`.
     private mutating func propose(_ words: [String]) {
         withNumber(words) { runner, number in
             let names = words.dropFirst()
@@ -147,7 +147,7 @@ extension ScenarioRunner {
         }
     }
 
-    /// `members N voters A B C [learners D]`
+    /// Changes the members: `members N voters A B C [learners D]`.
     private mutating func changeMembers(_ words: [String]) {
         var voters: [ReplicaID] = []
         var learners: [ReplicaID] = []

@@ -396,6 +396,7 @@ extension LogThread {
                 Fault(LogError.readOnly(log.log.recovery.damages), of: log.partition.name))
         }
         if log.log.needsBackgroundSync { schedule(log) }
+        if let failure = node.journal.failure { return log.failJournal(failure) }
         if log.replica.isAlone {
             let now = host.clock.now
             turn { node, outputs in
