@@ -46,6 +46,10 @@ let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
     name: "Configuration", package: "swift-configuration")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metricsTesting: Target.Dependency = .product(
+    name: "MetricsTestKit", package: "swift-metrics")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -58,12 +62,16 @@ let package = Package(
         .library(
             name: "CordwoodLog",
             targets: ["Bytes", "Records", "Disk", "PosixDisk", "CommitLog", "BrokerRuntime"]),
+        .library(
+            name: "CordwoodSerf", targets: ["SerfWire", "SwimCore", "SerfCore", "Membership"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
@@ -90,8 +98,10 @@ let package = Package(
         .target(name: "CCodecs", linkerSettings: [.linkedLibrary("dl")]),
         .target(
             name: "Compression", dependencies: ["CCodecs", "CZlib"], swiftSettings: pureRoom),
+        .target(name: "SerfWire", dependencies: ["Bytes", "CZlib"], swiftSettings: pureRoom),
         // Level 2
         .target(name: "CSystemCalls"),
+        .target(name: "SwimCore", dependencies: ["SerfWire", "Bytes"], swiftSettings: pureRoom),
         .target(
             name: "PosixDisk", dependencies: ["Disk", "CSystemCalls"], swiftSettings: everyRoom),
         .target(name: "SimulatedDisk", dependencies: ["Disk", "Bytes"], swiftSettings: everyRoom),
@@ -116,6 +126,9 @@ let package = Package(
             dependencies: ["CommitLog", "RaftCore", "Records", "Disk", "Bytes", deque],
             swiftSettings: pureRoom + plantable),
         .target(name: "Telemetry", dependencies: ["Faults", logging], swiftSettings: everyRoom),
+        .target(
+            name: "SerfCore", dependencies: ["SwimCore", "SerfWire", "Bytes"],
+            swiftSettings: pureRoom),
         // Level 4
         .target(
             name: "BrokerRuntime",
@@ -132,6 +145,16 @@ let package = Package(
                 deque, logging, lifecycle,
             ],
             swiftSettings: everyRoom),
+        .target(
+            name: "Membership",
+            dependencies: [
+                "SerfCore", "SwimCore", "SerfWire", nioCore, nioPosix, crypto, lifecycle, logging,
+                metrics,
+            ],
+            swiftSettings: everyRoom),
+        .target(
+            name: "GossipSimulation", dependencies: ["SerfCore", "SwimCore", "SerfWire", "Bytes"],
+            swiftSettings: pureRoom),
         .target(
             name: "Simulation",
             dependencies: [
@@ -280,6 +303,33 @@ let package = Package(
             dependencies: [
                 "BrokerRuntime", "Replication", "RaftCore", "ClusterCore", "GroupCore", "CommitLog",
                 "SimulatedDisk", "PosixDisk", "Disk", "Records", "Faults", "Bytes", logging,
+            ],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "SerfWireTests", dependencies: ["SerfWire", "Bytes"], exclude: ["Golden"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "SwimCoreTests", dependencies: ["SwimCore", "SerfWire", "Bytes"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "SerfCoreTests", dependencies: ["SerfCore", "SwimCore", "SerfWire", "Bytes"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "GossipSimulationTests",
+            dependencies: ["GossipSimulation", "SerfCore", "SwimCore", "SerfWire"],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "MembershipTests",
+            dependencies: [
+                "Membership", "SerfCore", "SwimCore", "SerfWire", nioCore, nioPosix, lifecycle,
+                logging, metrics, metricsTesting,
+            ],
+            swiftSettings: everyRoom),
+        .testTarget(
+            name: "SerfAgentTests",
+            dependencies: [
+                "Membership", "SerfCore", "SwimCore", "SerfWire", nioCore, nioPosix, lifecycle,
+                logging,
             ],
             swiftSettings: everyRoom),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: everyRoom),
