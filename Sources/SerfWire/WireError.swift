@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why bytes of a peer could not be read. The peer's mistake, or an attack; never ours.
+/// Why bytes of a peer could not be read.
+///
+/// The peer's mistake, or an attack; never ours.
 public enum WireError: Error, Sendable, Hashable {
     /// The bytes end before the value does.
     case truncated

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A message inside a compressed one:
+/// A message inside a compressed one.
 ///
 ///     09  {Algo: 0, Buf: the message in LZW}
 enum Compressed {
@@ -16,7 +16,9 @@ enum Compressed {
         return writer.bytes
     }
 
-    /// The message inside, which is what follows the type byte. It has at most `limit` bytes.
+    /// The message inside, which is what follows the type byte.
+    ///
+    /// It has at most `limit` bytes.
     static func open(
         _ reader: inout MessagePackReader, limit: Int
     ) throws(WireError) -> [UInt8] {

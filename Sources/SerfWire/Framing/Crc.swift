@@ -3,7 +3,7 @@
 internal import Bytes
 internal import CZlib
 
-/// A checksum in front of a packet:
+/// A checksum in front of a packet.
 ///
 ///     0c   CRC-32 (IEEE 802.3) of the rest, u32 big endian   rest
 enum Crc {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A name that keeps clusters apart which share a network, in front of all that is sent (memberlist 0.3
-/// and later; no agent has a setting for it):
+/// A name that keeps clusters apart which share a network, in front of all that is sent.
+///
+/// It is memberlist's since 0.3; no agent has a setting for it.
 ///
 ///     f4   length u8, 1 to 255   label   packet, or the stream of who has dialled
 ///

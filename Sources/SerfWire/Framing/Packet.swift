@@ -2,7 +2,9 @@
 
 internal import Bytes
 
-/// A packet as it is between the socket and the messages: in the order of sending, from the inside out,
+/// A packet as it is between the socket and the messages.
+///
+/// In the order of sending, from the inside out:
 ///
 ///     message, or several in a compound
 ///     → 09 {Algo, Buf}          compressed, if asked and shorter
@@ -10,12 +12,12 @@ internal import Bytes
 ///     → version nonce {…} tag   encrypted, the shell's part: `EncryptedFrame`
 ///     → f4 length label …       labelled, the shell's part: `Label`
 ///
-/// so that the bytes of a packet with everything are
+/// So the bytes of a packet with everything are
 ///
 ///     f4 n label   01 nonce{12}   [ 0c crc32{4}   09 {Algo, Buf: [ 07 … ]} ]   tag{16}
 ///                                 └─────────── encrypted ──────────────────┘
 ///
-/// and a compound is
+/// A compound is
 ///
 ///     07   count u8   length u16 × count   part … part        lengths are big endian
 ///
@@ -27,7 +29,9 @@ public enum Packet {
     public static let partOverhead = 2
     /// What a checksum adds: its type and four bytes.
     public static let crcOverhead = 5
-    /// The most parts in one packet that is sent. Agents of 0.9 slice larger ones wrongly.
+    /// The most parts in one packet that is sent.
+    ///
+    /// Agents of 0.9 slice larger ones wrongly.
     public static let partsMax = 127
     /// The most bytes that come out of all compressed messages of a packet together: as many as fit
     /// into a packet uncompressed.

@@ -12,7 +12,9 @@ struct PacketOpening {
     private var partsLeft = 255
     private var decompressedLeft = Packet.decompressedMax
 
-    /// Takes in a message, whatever it is. What cannot be read is counted.
+    /// Takes in a message, whatever it is.
+    ///
+    /// What cannot be read is counted.
     mutating func open(_ content: UnsafeRawBufferPointer, depth: Int) {
         do throws(WireError) {
             try unsafe openLayer(content, depth: depth)
@@ -49,7 +51,9 @@ struct PacketOpening {
         guard depth < Packet.depthMax else { throw .tooLong(limit: Packet.depthMax) }
     }
 
-    /// Opens all parts that are there as a whole. Those behind the end of the packet are counted.
+    /// Opens all parts that are there as a whole.
+    ///
+    /// Those behind the end of the packet are counted.
     private mutating func openCompound(
         _ content: UnsafeRawBufferPointer, depth: Int
     ) throws(WireError) {

@@ -14,14 +14,18 @@ public enum Lzw {
     /// No code is greater.
     static let codeMax = 4095
 
-    /// The bytes, compressed. Noise becomes up to half as long again.
+    /// The bytes, compressed.
+    ///
+    /// Noise becomes up to half as long again.
     public static func compress(_ bytes: [UInt8]) -> [UInt8] {
         var encoder = LzwEncoder(expecting: bytes.count)
         encoder.encode(bytes)
         return encoder.finish()
     }
 
-    /// The bytes that were compressed. What follows the end code is ignored.
+    /// The bytes that were compressed.
+    ///
+    /// What follows the end code is ignored.
     ///
     /// The output is measured first, so that exactly it is allocated, and only if it is within `limit`.
     ///

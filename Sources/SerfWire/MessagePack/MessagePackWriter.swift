@@ -136,7 +136,9 @@ public struct MessagePackWriter: Sendable {
         }
     }
 
-    /// The head of a map of `count` entries. The keys of a structure follow in ascending order.
+    /// The head of a map of `count` entries.
+    ///
+    /// The keys of a structure follow in ascending order.
     public mutating func writeMapHead(_ count: Int) {
         if count < 16 {
             bytes.append(0x80 | UInt8(count))

@@ -5,10 +5,13 @@ public struct Alive: Sendable, Hashable {
     /// The life that the node is in; it alone raises it.
     public var incarnation: UInt32
     public var node: String
-    /// Where it is reached. The bytes of the address are passed on as they came.
+    /// Where it is reached.
+    ///
+    /// The bytes of the address are passed on as they came.
     public var endpoint: Endpoint
-    /// What the layer above says of the node: ``Tags``. Passed on untouched, since a map written anew
-    /// would look like a change.
+    /// What the layer above says of the node: ``Tags``.
+    ///
+    /// Passed on untouched, since a map written anew would look like a change.
     public var meta: [UInt8]
     public var versions: Versions
 

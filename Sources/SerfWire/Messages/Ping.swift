@@ -2,7 +2,9 @@
 
 /// Who asks, and where the answer is to go.
 public struct Source: Sendable, Hashable {
-    /// Where answers go, rather than to where the packet came from. Port 0 means the default port.
+    /// Where answers go, rather than to where the packet came from.
+    ///
+    /// Port 0 means the default port.
     public var endpoint: Endpoint
     /// The name of who asks; empty if it was not said.
     public var node: String
@@ -46,7 +48,9 @@ extension Source {
 /// "Are you there?": answered by an ``Ack`` with the same sequence number.
 public struct Ping: Sendable, Hashable {
     public var sequence: UInt32
-    /// The name of who is meant; somebody else at that address does not answer. Empty: whoever is there.
+    /// The name of who is meant; somebody else at that address does not answer.
+    ///
+    /// Empty: whoever is there.
     public var node: String
     /// Where the answer goes; `nil`, as from a peer that says no address, is where the packet came from.
     public var source: Source?
@@ -147,7 +151,9 @@ public struct IndirectPing: Sendable, Hashable {
 /// "I am there", or "the node you asked me about is".
 public struct Ack: Sendable, Hashable {
     public var sequence: UInt32
-    /// What the layer above adds: a ``CoordinatePayload``. Empty and absent are the same.
+    /// What the layer above adds: a ``CoordinatePayload``.
+    ///
+    /// Empty and absent are the same.
     public var payload: [UInt8]
 
     public init(sequence: UInt32, payload: [UInt8]) {

@@ -90,8 +90,9 @@ public struct PushPull: Sendable, Hashable {
     public var nodes: [NodeState]
     /// What the layer above says: a ``SerfState`` behind its type byte, or nothing.
     public var userState: [UInt8]
-    /// Records that were left out in reading because something in them is not as it should be. One bad
-    /// record that others took in must not keep a node from joining. Not written.
+    /// Records that were left out in reading because something in them is not as it should be.
+    ///
+    /// One bad record that others took in must not keep a node from joining. Not written.
     public var unreadable: Int
 
     /// The most records that are read.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A node's place in the network's latency space (Vivaldi, Dabek et al. 2004), as its acks carry it.
+/// A node's place in the network's latency space, as its acks carry it.
+///
+/// The space is that of Vivaldi (Dabek et al. 2004).
 ///
 ///     01  {Adjustment, Error, Height, Vec: [8 numbers]}
 ///

@@ -8,7 +8,9 @@ public struct QueryFlags: OptionSet, Sendable, Hashable {
         self.rawValue = rawValue
     }
 
-    /// In a query: say that it came. In a response: this says so, and is no answer.
+    /// In a query: say that it came.
+    ///
+    /// In a response: this says so, and is no answer.
     public static let acknowledge = QueryFlags(rawValue: 1)
     /// In a query: do not pass it on.
     public static let noBroadcast = QueryFlags(rawValue: 2)

@@ -4,7 +4,9 @@
 ///
 ///     09  {DestAddr: {IP, Port, Zone}, DestName}  a message of Serf, its type byte first
 public struct RelayHeader: Sendable, Hashable {
-    /// Whom to send the message to. The address of an IPv4 node may come in its mapped form.
+    /// Whom to send the message to.
+    ///
+    /// The address of an IPv4 node may come in its mapped form.
     public var destination: Endpoint
     /// The name of who gets it.
     public var name: String

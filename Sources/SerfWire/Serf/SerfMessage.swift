@@ -14,8 +14,10 @@ enum SerfType {
     static let relay: UInt8 = 9
 }
 
-/// A message of Serf: one type byte, then a map. It is what a user message of memberlist carries, or
-/// the user state of a push/pull, or the payload of one of Serf's own queries and its answer.
+/// A message of Serf: one type byte, then a map.
+///
+/// It is what a user message of memberlist carries, or the user state of a push/pull, or the payload of
+/// one of Serf's own queries and its answer.
 public enum SerfMessage: Sendable, Hashable {
     case leave(LeaveIntent)
     case join(JoinIntent)

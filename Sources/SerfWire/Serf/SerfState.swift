@@ -42,12 +42,16 @@ public struct SerfState: Sendable, Hashable {
     public var time: LamportTime
     /// Written in this order; sort them by name where equal states should give equal bytes.
     public var statusTimes: [StatusTime]
-    /// The names of those who left. Each has its place in ``statusTimes`` too.
+    /// The names of those who left.
+    ///
+    /// Each has its place in ``statusTimes`` too.
     public var leftMembers: [String]
     public var eventTime: LamportTime
     public var events: [EventsAtTime]
     public var queryTime: LamportTime
-    /// Entries that were left out in reading because a name in them is not UTF-8. Not written.
+    /// Entries that were left out in reading because a name in them is not UTF-8.
+    ///
+    /// Not written.
     public var unreadable = 0
 
     /// The most names in either list that are read.

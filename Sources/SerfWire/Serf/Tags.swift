@@ -5,7 +5,9 @@
 ///     ff  {name: value, …}        tags
 ///     any other first byte        all of it is the value of `role`, as Serf's protocol 2 has it
 public enum Tags {
-    /// The most bytes that a node may say of itself. Peers take more.
+    /// The most bytes that a node may say of itself.
+    ///
+    /// Peers take more.
     public static let sizeMax = 512
     /// The most tags that are read.
     public static let countMax = 4096
@@ -38,7 +40,9 @@ public enum Tags {
 }
 
 extension MessagePackReader {
-    /// A map of texts. Of two values for one name the last counts.
+    /// A map of texts.
+    ///
+    /// Of two values for one name the last counts.
     mutating func tags() throws(WireError) -> [String: String] {
         let count = try mapCount()
         guard count <= Tags.countMax else { throw .tooLong(limit: Tags.countMax) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The one message that each side of a stream sends, as it is between the socket and the message:
+/// The one message that each side of a stream sends, and what is around it.
 ///
 ///     message → 09 {Algo, Buf}  compressed, if asked, also where that is longer
 ///             → 0a length …     encrypted, the shell's part: `EncryptedFrame`

@@ -2,8 +2,10 @@
 
 internal import Bytes
 
-/// Finds where the one message of a stream ends, while its bytes come in pieces. Nothing on a stream says
-/// how long a message is, other than its own maps, and the peer may keep its side open.
+/// Finds where the one message of a stream ends, while its bytes come in pieces.
+///
+/// Nothing on a stream says how long a message is, other than its own maps, and the peer may keep its
+/// side open.
 ///
 /// It reads heads of MessagePack values and builds nothing. However small the pieces are, each byte is
 /// looked at once, but for the head that the last piece has cut.
@@ -17,7 +19,9 @@ public struct StreamScanner: Sendable {
 
     /// The most bytes of a stream, its headers included: 20 MiB and 64 KiB.
     public static let bytesMaxDefault = (20 << 20) + (64 << 10)
-    /// The longest map in front of records or of bytes. Known ones have less than 64.
+    /// The longest map in front of records or of bytes.
+    ///
+    /// Known ones have less than 64.
     static let headerMax = 1024
 
     private enum Stage {
