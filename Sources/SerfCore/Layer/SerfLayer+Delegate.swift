@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import SerfWire
+internal import SwimCore
+
+extension SerfLayer: MemberlistDelegate {
+    var hasBroadcasts: Bool {
+        !(intentQueue.isEmpty && queryQueue.isEmpty && eventQueue.isEmpty)
+    }
+
+    mutating func broadcasts(overhead: Int, budget: Int) -> [[UInt8]] {
+        guard hasBroadcasts else { return [] }
+        var messages: [[UInt8]] = []
+        var budget = budget
+        let limit = transmitLimit
+        intentQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
+        queryQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
+        eventQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
+        return messages
+    }
+
+    mutating func received(
+        userMessage: [UInt8], at now: Moment, into effects: inout [SwimEffect]
+    ) {
+        self.now = max(self.now, now)
+        let message: SerfMessage
+        do {
+            message = try SerfMessage.decode(userMessage)
+        } catch {
+            // Unknown types are dropped, not passed on: nobody who knows them needs our help.
+            observe(.malformed(error))
+            return
+        }
+        take(message, as: userMessage)
+    }
+
+    private mutating func take(_ message: SerfMessage, as bytes: [UInt8]) {
+        switch message {
+        case .leave(let intent):
+            if hear(intent) { gossip(bytes, through: .intents) }
+        case .join(let intent):
+            if hear(intent) { gossip(bytes, through: .intents) }
+        case .userEvent(let event):
+            if hear(event) { gossip(bytes, through: .events) }
+        case .query(let query):
+            if hear(query) { gossip(bytes, through: .queries) }
+        case .response(let response): hear(response)
+        case .relay(let header, let inner): relay(inner, by: header)
+        case .state, .conflict, .keyRequest, .keyResponse:
+            observe(.misplaced(bytes.first ?? 0))
+        }
+    }
+
+    // MARK: Push/pull
+
+    func pushPullState(isJoin: Bool) -> [UInt8] {
+        let records = members.records
+        let state = SerfState(
+            time: memberClock.time,
+            statusTimes: records.map {
+                StatusTime(name: $0.member.name, time: $0.member.statusTime)
+            },
+            leftMembers: members.names(of: .left), eventTime: eventClock.time,
+            events: events.filledSlots, queryTime: queryClock.time)
+        return SerfMessage.state(state).encoded()
+    }
+
+    mutating func merge(
+        pushPullState: [UInt8], isJoin: Bool, at now: Moment, into effects: inout [SwimEffect]
+    ) {
+        self.now = max(self.now, now)
+        do {
+            guard case .state(let state) = try SerfMessage.decode(pushPullState) else {
+                observe(.misplaced(pushPullState.first ?? 0))
+                return
+            }
+            merge(state, isJoin: isJoin)
+        } catch {
+            observe(.malformed(error))
+        }
+    }
+
+    /// Takes in what a peer knows. None of it is passed on: those who need it exchange themselves.
+    private mutating func merge(_ state: SerfState, isJoin: Bool) {
+        memberClock.witness(clock: state.time)
+        eventClock.witness(clock: state.eventTime)
+        queryClock.witness(clock: state.queryTime)
+        // Those who left come first: a join intent of the same time must not keep them here. One later
+        // than their status, so that it counts where only their join was heard of.
+        var times: [String: LamportTime] = [:]
+        for status in state.statusTimes { times[status.name] = status.time }
+        let left = Set(state.leftMembers)
+        for name in state.leftMembers {
+            let time = times[name] ?? .zero
+            _ = hear(LeaveIntent(time: time.next, node: name, prune: false))
+        }
+        for status in state.statusTimes where !left.contains(status.name) {
+            _ = hear(JoinIntent(time: status.time, node: status.name))
+        }
+        if isJoin, ignoresOldEvents { events.ignore(before: state.eventTime) }
+        for slot in state.events {
+            for event in slot.events {
+                _ = hear(
+                    UserEventMessage(
+                        time: slot.time, name: event.name, payload: event.payload,
+                        mayCoalesce: false))
+            }
+        }
+    }
+}

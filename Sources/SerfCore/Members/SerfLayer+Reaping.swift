@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import SerfWire
+internal import SwimCore
+
+/// Forgetting who is gone for too long, and trying who may be back.
+extension SerfLayer {
+    /// Does what is due.
+    mutating func tick() {
+        if let due = nextReap, due <= now {
+            nextReap = now + settings.reapInterval
+            reap()
+        }
+        if let due = nextReconnect, due <= now {
+            nextReconnect = now + settings.reconnectInterval
+            reconnect()
+        }
+        endDueQueries()
+    }
+
+    /// When ``tick()`` is wanted next.
+    var nextDeadline: Moment? {
+        var earliest: Moment?
+        for moment in [nextReap, nextReconnect, asked.lazy.map(\.deadline).min()] {
+            guard let moment else { continue }
+            earliest = min(earliest ?? moment, moment)
+        }
+        return earliest
+    }
+
+    private mutating func reap() {
+        intents.drop(before: now + (.zero - settings.intentTimeout))
+        var gone: [String] = []
+        for record in members.records {
+            let age = now.duration(since: record.member.since)
+            switch record.member.status {
+            case .failed where age > settings.reconnectTimeout: gone.append(record.member.name)
+            case .left where age > settings.tombstoneTimeout && record.member.name != name:
+                gone.append(record.member.name)
+            case .alive, .leaving, .failed, .left: break
+            }
+        }
+        for name in gone { forget(name) }
+    }
+
+    /// Tries one failed member, with a chance that grows with their share: the more have failed, the
+    /// likelier it is that it was the network.
+    private mutating func reconnect() {
+        let failed = members.names(of: .failed)
+        guard !failed.isEmpty else { return }
+        let gone = failed.count + members.count(of: .left)
+        let alive = max(1, members.count - gone)
+        let draw = Double.random(in: 0..<1, using: &random)
+        guard draw < Double(failed.count) / Double(alive) else { return }
+        guard let name = failed.randomElement(using: &random), let record = members[name] else {
+            return
+        }
+        observe(.reconnecting(node: name))
+        errands.append(.exchange(with: record.member.endpoint))
+    }
+}
