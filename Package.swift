@@ -46,7 +46,7 @@ let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let configuration: Target.Dependency = .product(
     name: "Configuration", package: "swift-configuration")
-let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTesting: Target.Dependency = .product(
     name: "MetricsTestKit", package: "swift-metrics")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
