@@ -5,7 +5,9 @@ public import SerfWire
 extension Memberlist {
     // MARK: What happens
 
-    /// Begins: we are a member, probe, gossip and exchange from now on. Once.
+    /// Begins: we are a member, probe, gossip and exchange from now on.
+    ///
+    /// Once.
     public mutating func start(
         at now: Moment, delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) {
@@ -141,7 +143,9 @@ extension Memberlist {
     }
 
     /// Takes the body of the answer on a stream that an ``SwimEffect/open(_:to:request:timeout:)``
-    /// has opened. Nothing, if the stream was given up.
+    /// has opened.
+    ///
+    /// Nothing, if the stream was given up.
     public mutating func receive(
         answer: [UInt8], on stream: StreamID, at now: Moment,
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]

@@ -71,7 +71,9 @@ extension Memberlist {
     }
 
     /// The limit falls when nodes are forgotten; a message that was over it goes with its next
-    /// transmission. This is the limit of the largest table that there may be.
+    /// transmission.
+    ///
+    /// This is the limit of the largest table that there may be.
     private var retransmitLimitMost: Int {
         settings.retransmitMult * Logarithm.decimalCeiling(settings.nodesMax + 1)
     }

@@ -102,7 +102,9 @@ public struct Memberlist: Sendable {
     /// A node by its name; those that are dead or left, too, until they are forgotten.
     public func node(named name: String) -> SwimNode? { table[name]?.node }
 
-    /// All nodes, sorted by name. Costs a sort.
+    /// All nodes, sorted by name.
+    ///
+    /// Costs a sort.
     public var nodes: [SwimNode] { table.records.map(\.node).sorted { $0.name < $1.name } }
 
     /// How many nodes there are, ourselves, the dead and those that left included.

@@ -120,7 +120,9 @@ public enum SwimObservation: Sendable, Equatable {
     case pushPullFailed(JoinFailure)
 }
 
-/// Sums since the start, for metrics. They only grow.
+/// Sums since the start, for metrics.
+///
+/// They only grow.
 public struct SwimCounters: Sendable, Equatable {
     /// Messages that came in packets and could be read.
     public internal(set) var messagesReceived: UInt64 = 0

@@ -7,15 +7,20 @@ internal import SerfWire
 /// All nodes of a cluster should have the same intervals and multipliers: suspicion timers of one are
 /// reckoned by what the others do. Three sets come with it, as Serf 0.9 and 0.10 have them.
 public struct SwimSettings: Sendable, Equatable {
-    /// Time between probes; more than zero. Also the time that a probe may take, when we are healthy.
+    /// Time between probes; more than zero.
+    ///
+    /// Also the time that a probe may take, when we are healthy.
     public var probeInterval: Duration
     /// How long to wait for a node itself before others are asked to try; less than
-    /// ``probeInterval``. Some 99th percentile of a round trip.
+    /// ``probeInterval``.
+    ///
+    /// Some 99th percentile of a round trip.
     public var probeTimeout: Duration
     /// How long a dialled stream may take, from the dialling to the answer.
     public var streamTimeout: Duration
-    /// How many others are asked to probe for us; 0 for none. Each takes part of the risk that only
-    /// our own path is bad.
+    /// How many others are asked to probe for us; 0 for none.
+    ///
+    /// Each takes part of the risk that only our own path is bad.
     public var indirectChecks: Int
     /// A message is sent this times ceil(log10(n + 1)) times, in a cluster of n.
     public var retransmitMult: Int
@@ -29,21 +34,29 @@ public struct SwimSettings: Sendable, Equatable {
     public var gossipNodes: Int
     /// Time between gossiping; more than zero.
     public var gossipInterval: Duration
-    /// How long the dead are still gossiped to, so that they can refute, and then forgotten. Those
-    /// that left are forgotten after as long (as Serf 0.10 does; 0.9 keeps them).
+    /// How long the dead are still gossiped to, so that they can refute, and then forgotten.
+    ///
+    /// Those that left are forgotten after as long (as Serf 0.10 does; 0.9 keeps them).
     public var gossipToTheDead: Duration
-    /// The health score stays below this; at least 1. With 1, Lifeguard's scaling is off.
+    /// The health score stays below this; at least 1.
+    ///
+    /// With 1, Lifeguard's scaling is off.
     public var awarenessMax: Int
     /// Whether packets are compressed that become shorter so, and bodies of streams always.
     public var compress: Bool
-    /// How large a packet may be, in bytes, at most 65,507. 1,400 fits in an Ethernet frame with room for tunnels.
+    /// How large a packet may be, in bytes, at most 65,507.
+    ///
+    /// 1,400 fits in an Ethernet frame with room for tunnels.
     public var packetBytesMax: Int
     /// Bytes that label and encryption add to each packet.
     public var packetOverhead: Int
-    /// How many messages wait to be gossiped at most. Beyond that, those are dropped that were sent
-    /// most often; push/pull brings what is lost so.
+    /// How many messages wait to be gossiped at most.
+    ///
+    /// Beyond that, those are dropped that were sent most often; push/pull brings what is lost so.
     public var queueMax: Int
-    /// How many nodes are held at most, ourselves and the dead included. More are not let in.
+    /// How many nodes are held at most, ourselves and the dead included.
+    ///
+    /// More are not let in.
     public var nodesMax: Int
     /// How many pings for others are on their way at most.
     public var relaysMax: Int

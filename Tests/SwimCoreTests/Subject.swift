@@ -11,6 +11,8 @@ struct Subject {
     var list: Memberlist
     var delegate = Recorder()
     var now = Moment(nanoseconds: 0)
+    /// For calls whose effects no test looks at.
+    var ignored: [SwimEffect] = []
 
     init(
         _ name: String = "me", settings: SwimSettings = .plain, seed: UInt64 = 1,
@@ -22,7 +24,9 @@ struct Subject {
         if isStarted { _ = perform { $0.start(at: $1, delegate: &$2, into: &$3) } }
     }
 
-    /// One call, with the invariants checked after it. Returns its effects.
+    /// One call, with the invariants checked after it.
+    ///
+    /// Returns its effects.
     mutating func perform(
         _ body: (inout Memberlist, Moment, inout Recorder, inout [SwimEffect]) -> Void
     ) -> [SwimEffect] {

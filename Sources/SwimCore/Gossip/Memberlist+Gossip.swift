@@ -18,8 +18,10 @@ extension Memberlist {
         settings.retransmitMult * Logarithm.decimalCeiling(table.count + 1)
     }
 
-    /// Sends what waits to a few random nodes. The dead hear it too for a while: they may be alive
-    /// and know nothing of what is said about them.
+    /// Sends what waits to a few random nodes.
+    ///
+    /// The dead hear it too for a while: they may be alive and know nothing of what is said about
+    /// them.
     mutating func gossip(
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) {

@@ -16,12 +16,19 @@ extension Memberlist {
         if alive.endpoint.port == 0 { alive.endpoint.port = settings.defaultPort }
         let isOurs = alive.node == name
         guard !(isOurs && isLeaving) else { return }
+        let record = table[alive.node]
+        // Most of what comes is known already: gossip says everything several times.
+        if !isOurs, let known = record?.node, known.endpoint == alive.endpoint,
+            alive.incarnation <= known.incarnation
+        {
+            return
+        }
         if let reason = refusal(of: alive, isOurs: isOurs, delegate: delegate) {
             let name = String(alive.node.prefix(SwimNode.nameBytesMax))
             effects.append(.observe(.refused(node: name, reason: reason)))
             return
         }
-        guard let record = table[alive.node] else {
+        guard let record else {
             admit(alive, delegate: &delegate)
             return
         }
@@ -73,7 +80,9 @@ extension Memberlist {
         }
     }
 
-    /// A node that is not in the table. Incarnation 0 is what a node has that has said nothing yet.
+    /// A node that is not in the table.
+    ///
+    /// Incarnation 0 is what a node has that has said nothing yet.
     private mutating func admit(_ alive: Alive, delegate: inout some MemberlistDelegate) {
         guard alive.incarnation > 0 else { return }
         broadcast(.alive(alive), about: alive.node)

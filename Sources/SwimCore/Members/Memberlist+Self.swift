@@ -23,7 +23,9 @@ extension Memberlist {
         return id
     }
 
-    /// Says that we leave. We answer and gossip as before, for others have to hear of it.
+    /// Says that we leave.
+    ///
+    /// We answer and gossip as before, for others have to hear of it.
     ///
     /// A second call says it once more.
     ///
@@ -73,7 +75,8 @@ extension Memberlist {
 }
 
 extension UInt32 {
-    /// The next number. The last one stays: who forges that incarnation can be outlived, but not
-    /// outdone.
+    /// The next number.
+    ///
+    /// The last one stays: who forges that incarnation can be outlived, but not outdone.
     fileprivate var nextOrLast: UInt32 { self == .max ? .max : self + 1 }
 }

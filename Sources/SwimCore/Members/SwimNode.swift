@@ -33,10 +33,13 @@ public struct SwimNode: Sendable, Equatable {
         self.changed = changed
     }
 
-    /// How long a name may be, in bytes. Longer ones are not let in.
+    /// How long a name may be, in bytes.
+    ///
+    /// Longer ones are not let in.
     public static let nameBytesMax = 512
-    /// How long a meta may be that we take from others, in bytes. Nodes should not send more than
-    /// 512, and some do.
+    /// How long a meta may be that we take from others, in bytes.
+    ///
+    /// Nodes should not send more than 512, and some do.
     public static let metaBytesMax = 2048
 
     /// Whether a name can be one: it is there, and not too long.

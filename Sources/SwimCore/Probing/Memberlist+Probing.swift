@@ -4,8 +4,10 @@ internal import SerfWire
 
 /// The failure detector: one node after the other is asked whether it is alive (SWIM 3.1).
 extension Memberlist {
-    /// The beat of the probes. A probe that takes longer than a beat, as we are not well, delays the
-    /// next one to its own end.
+    /// The beat of the probes.
+    ///
+    /// A probe that takes longer than a beat, as we are not well, delays the next one to its own
+    /// end.
     mutating func probeIsDue(
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) {
@@ -69,6 +71,9 @@ extension Memberlist {
             preconditionFailure("a probe timeout without its probe")
         }
         current.isIndirect = true
+        // If we were held up ourselves, the answers that wait for us are to be heard first.
+        let late = now.duration(since: current.sent + settings.probeTimeout)
+        current.deadline = current.deadline + max(.zero, late)
         current.timer = timers.set(.probeEnd, at: current.deadline)
         let node = current.node
         let (own, target) = (name, node.name)
@@ -93,7 +98,9 @@ extension Memberlist {
         }
     }
 
-    /// Somebody answers a ping of ours. An unknown number costs two look-ups.
+    /// Somebody answers a ping of ours.
+    ///
+    /// An unknown number costs two look-ups.
     mutating func receive(
         _ ack: Ack, delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) {
@@ -121,7 +128,9 @@ extension Memberlist {
         probe?.nacks += 1
     }
 
-    /// The node has answered on a stream. Packets have until the end to show that they come through.
+    /// The node has answered on a stream.
+    ///
+    /// Packets have until the end to show that they come through.
     mutating func probeStreamAnswered(_ answer: SwimMessage) {
         probe?.stream = nil
         guard case .ack(let ack) = answer, ack.sequence == probe?.sequence else { return }

@@ -13,7 +13,8 @@ struct Probe: Sendable {
     let node: SwimNode
     let sequence: UInt32
     let sent: Moment
-    let deadline: Moment
+    /// When a node that has not answered is suspected.
+    var deadline: Moment
     /// Whether others have been asked.
     var isIndirect = false
     /// How many helpers will say so if they hear nothing.

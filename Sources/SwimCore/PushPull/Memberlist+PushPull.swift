@@ -72,7 +72,9 @@ extension Memberlist {
                 .pushPullFailed(JoinFailure(endpoint: source, reason: .refused(reason)))))
     }
 
-    /// Merges an answer. Returns what is wrong with it, or `nil`.
+    /// Merges an answer.
+    ///
+    /// Returns what is wrong with it, or `nil`.
     mutating func finish(
         _ answer: SwimMessage, with endpoint: Endpoint, isJoin: Bool,
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
@@ -131,7 +133,9 @@ extension Memberlist {
             }, userState: delegate.pushPullState(isJoin: isJoin))
     }
 
-    /// Takes over what a peer knows. Returns why not, or `nil`.
+    /// Takes over what a peer knows.
+    ///
+    /// Returns why not, or `nil`.
     private mutating func merge(
         _ theirs: PushPull, isJoin: Bool, delegate: inout some MemberlistDelegate,
         into effects: inout [SwimEffect]

@@ -3,7 +3,9 @@
 internal import SerfWire
 
 extension Memberlist {
-    /// Another one suspects a suspect. Only what shortens the wait is passed on.
+    /// Another one suspects a suspect.
+    ///
+    /// Only what shortens the wait is passed on.
     mutating func confirm(_ suspect: Suspect, into effects: inout [SwimEffect]) {
         guard var suspicion = table[suspect.node]?.suspicion,
             suspicion.confirm(from: suspect.from)

@@ -8,7 +8,9 @@ struct Suspicion: Sendable {
     /// When it began.
     let since: Moment
     let bounds: Bounds
-    /// Who suspects: the first one, and those who confirmed it. At most `k + 1` names.
+    /// Who suspects: the first one, and those who confirmed it.
+    ///
+    /// At most `k + 1` names.
     private(set) var suspecters: [String]
     /// Set exactly as long as the node is suspected.
     var timer: TimerQueue<TimerPurpose>.ID

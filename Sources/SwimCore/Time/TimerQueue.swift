@@ -6,7 +6,9 @@
 /// A binary heap of slots that know their places, so that setting and cancelling cost O(log n) and
 /// no cancelled timer stays: the first deadline is exact.
 struct TimerQueue<Purpose: Sendable>: Sendable {
-    /// A timer that was set. It is good until the timer has fired or was cancelled.
+    /// A timer that was set.
+    ///
+    /// It is good until the timer has fired or was cancelled.
     struct ID: Hashable, Sendable {
         fileprivate var slot: Int
         fileprivate var serial: UInt64
