@@ -45,9 +45,11 @@ let package = Package(
         room("ClusterCore", ["Faults", "Bytes"]),
         room("GroupCore", ["Records", "Bytes"]),
         room("KafkaProtocol", ["Bytes"]),
+        room("SerfWire", ["Bytes", "CZlib"]),
         fuzzer("KafkaMessages", ["KafkaProtocol"]),
         fuzzer("RecordBatches", ["CommitLog", "Records", "Bytes"]),
         fuzzer("Codecs", ["Compression"]),
         fuzzer("StoredForms", ["CommitLog", "ClusterCore", "GroupCore", "Bytes"]),
+        fuzzer("SerfMessages", ["SerfWire"]),
     ]
 )

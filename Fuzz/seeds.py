@@ -5,6 +5,7 @@
 """
 
 import hashlib
+import json
 import pathlib
 import re
 import sys
@@ -79,8 +80,32 @@ def stored_forms():
     yield bytes([5, 0, 0, 1]) + (1).to_bytes(4) + text(b"orders") + (2).to_bytes(4) + bytes(8)
 
 
+def serf_messages():
+    """Each capture behind the number of what it is, and what is inside of it too."""
+    golden = TESTS / "SerfWireTests" / "Golden" / "serf-vectors.json"
+    for vector in json.loads(golden.read_text())["vectors"]:
+        captured = bytes.fromhex(vector["hex"])
+        if vector["transport"] == "udp":
+            yield bytes([0]) + captured
+            if captured[0] == 12:  # Without its checksum, which no change gets past.
+                yield bytes([0]) + captured[5:]
+            inner = captured[5:] if captured[0] == 12 else captured
+            if inner[0] == 8:
+                yield bytes([2]) + inner[1:]
+        elif vector["transport"] == "tcp":
+            yield from (bytes([number]) + captured for number in (1, 6))
+        elif vector["transport"] == "lzw":
+            yield bytes([4]) + captured
+        payload = vector["decoded"].get("fields", {}).get("Payload")
+        if vector["name"].startswith("ack") and payload:
+            yield bytes([5]) + bytes.fromhex(payload.removeprefix("hex:"))
+    yield bytes([3]) + bytes.fromhex("ff82a4726f6c65a26462a176a132")
+    yield bytes([3]) + b"web"
+
+
 TARGETS = {"KafkaMessages": kafka_messages, "RecordBatches": record_batches,
-           "Codecs": codecs, "StoredForms": stored_forms}
+           "Codecs": codecs, "StoredForms": stored_forms,
+           "SerfMessages": serf_messages}
 
 
 def main(folder):
