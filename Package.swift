@@ -321,8 +321,8 @@ let package = Package(
         .testTarget(
             name: "MembershipTests",
             dependencies: [
-                "Membership", "SerfCore", "SwimCore", "SerfWire", nioCore, nioPosix, lifecycle,
-                logging, metrics, metricsTesting,
+                "Membership", "SerfCore", "SwimCore", "SerfWire", nioCore, nioPosix, crypto,
+                lifecycle, logging, metrics, metricsTesting,
             ],
             swiftSettings: everyRoom),
         .testTarget(

@@ -328,7 +328,10 @@ public final class SerfNode: Sendable, Service {
         _ body: @escaping @Sendable () throws(MembershipError) -> Value
     ) async throws(MembershipError) -> Value {
         do {
-            return try await NIOThreadPool.singleton.runIfActive { try body() }
+            // Not cancelled with the task: what is begun is done, and run() closes it.
+            return try await NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+                try body()
+            }.get()
         } catch {
             throw error as? MembershipError
                 ?? MembershipError(.closed, "the process's I/O threads are gone", cause: error)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import SerfCore
+internal import SwimCore
 
 /// What a ``SerfNode`` is set to.
 public struct SerfNodeSettings: Sendable {
@@ -70,5 +71,34 @@ public struct SerfNodeSettings: Sendable {
             throw refuse("the pauses between rounds of joining must be positive and in order")
         }
         guard eventsMax > 0 else { throw refuse("at least one event must be kept") }
+        try validateProtocol(serf.swim)
+    }
+
+    /// What the core takes for granted of its settings.
+    private func validateProtocol(_ swim: SwimSettings) throws(MembershipError) {
+        let demands = [
+            (swim.probeInterval > .zero && swim.gossipInterval > .zero, "intervals are positive"),
+            (
+                swim.probeTimeout > .zero && swim.probeTimeout < swim.probeInterval,
+                "a probe's timeout is shorter than the interval"
+            ),
+            (swim.streamTimeout > .zero, "streams have a timeout"),
+            (
+                swim.suspicionMult >= 2 && swim.suspicionMaxTimeoutMult >= 1
+                    && swim.awarenessMax >= 1 && swim.retransmitMult >= 1,
+                "multipliers are at least 1, that of suspicions at least 2"
+            ),
+            (swim.indirectChecks >= 0 && swim.gossipNodes >= 0, "numbers are not negative"),
+            (
+                swim.queueMax >= 1 && swim.nodesMax >= 2 && swim.relaysMax >= 0
+                    && swim.exchangesMax >= 1,
+                "there is room for messages, nodes and exchanges"
+            ),
+            (512...65_507 ~= swim.packetBytesMax, "packets have 512 to 65,507 bytes"),
+        ]
+        for (isMet, demand) in demands where !isMet {
+            throw MembershipError(
+                .invalidSettings, "the protocol's settings cannot work: \(demand)")
+        }
     }
 }

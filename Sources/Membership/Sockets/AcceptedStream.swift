@@ -17,7 +17,11 @@ final class AcceptedStream: ChannelInboundHandler {
         case reading
         /// The core has the request.
         case asking
-        /// The answer is on its way, or the stream is closed; what still comes is of no interest.
+        /// The answer is on its way.
+        case answering
+        /// A refusal is on its way, and the peer may still send.
+        case lingering
+        /// Closed, or about to be.
         case done
     }
 
@@ -93,7 +97,7 @@ final class AcceptedStream: ChannelInboundHandler {
             loop.drop(.tooLong, peer: peer)
             return close()
         }
-        state = .done
+        state = .answering
         let bytes = context.channel.allocator.buffer(bytes: sealed)
         context.writeAndFlush(wrapOutboundOut(bytes)).assumeIsolated().whenComplete { _ in
             self.close()
@@ -115,7 +119,7 @@ final class AcceptedStream: ChannelInboundHandler {
         guard let sealed = body.flatMap({ loop.seal.seal(body: $0, isDialled: false) }) else {
             return close()
         }
-        state = .done
+        state = .lingering
         let bytes = context.channel.allocator.buffer(bytes: sealed)
         // Closing while the peer still sends would take the answer away from it.
         context.writeAndFlush(wrapOutboundOut(bytes)).assumeIsolated().whenComplete { _ in
@@ -134,8 +138,8 @@ final class AcceptedStream: ChannelInboundHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // A peer that has sent all may close its side and wait.
-        guard event as? ChannelEvent == .inputClosed, state != .asking else { return }
-        close()
+        guard event as? ChannelEvent == .inputClosed else { return }
+        if state == .reading || state == .lingering { close() }
     }
 
     func channelInactive(context: ChannelHandlerContext) {

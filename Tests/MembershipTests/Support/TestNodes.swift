@@ -81,13 +81,21 @@ func withPair<Value>(
         adjust(&second)
         return try await withNode(second) { second in
             try await second.join([first.address])
-            try await eventually("both are in view of both") {
-                let isSeen = try await first.status(of: "second") == .alive
-                let sees = try await second.status(of: "first") == .alive
-                return isSeen && sees
-            }
+            try await eventuallySeen(first, second)
             return try await body(first, second)
         }
+    }
+}
+
+/// Waits until each of two nodes sees the other alive.
+func eventuallySeen(
+    _ first: SerfNode, _ second: SerfNode, sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let names = (first.settings.name, second.settings.name)
+    try await eventually("both are in view of both", sourceLocation: sourceLocation) {
+        let isSeen = try await first.status(of: names.1) == .alive
+        let sees = try await second.status(of: names.0) == .alive
+        return isSeen && sees
     }
 }
 
