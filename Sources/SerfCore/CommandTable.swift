@@ -23,8 +23,8 @@ struct CommandTable: Sendable {
 
     /// By what is recognized that the others were told.
     enum News: Sendable, Equatable {
-        /// An intent, by its number in the queue.
-        case intent(UInt64)
+        /// An intent, by its number in the queue of intents.
+        case intent(BroadcastID)
         /// A broadcast of the memberlist.
         case swim(BroadcastID)
     }

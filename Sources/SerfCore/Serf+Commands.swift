@@ -114,7 +114,7 @@ extension Serf {
         guard name != layer.name else { throw .ownName }
         guard layer.members[name] != nil else { throw .unknownMember(name) }
         try checkRoom()
-        guard let number = layer.announceLeave(of: name, prune: prune) else { return .done }
+        let number = layer.announceLeave(of: name, prune: prune)
         return wait(for: .intent(number), id, at: now)
     }
 
@@ -144,7 +144,7 @@ extension Serf {
 
     /// Ends the commands whose news was told, or was not in time.
     mutating func settleTellings(
-        sentIntents: [UInt64], sent: [BroadcastID], at now: Moment
+        sentIntents: [BroadcastID], sent: [BroadcastID], at now: Moment
     ) {
         guard !underWay.tellings.isEmpty else { return }
         var waiting: [CommandTable.Telling] = []

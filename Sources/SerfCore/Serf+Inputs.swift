@@ -25,6 +25,8 @@ extension Serf {
         default: break
         }
         if layer.phase == .running || layer.phase == .leaving { settle(into: &swim) }
+        // Whoever is told that a key is in place must find it so.
+        if let keyring = layer.changedKeyring.take() { effects.append(.keyringChanged(keyring)) }
         effects.append(contentsOf: swim.lazy.map { .swim($0) })
         effects.append(contentsOf: layer.effects)
         layer.effects.removeAll(keepingCapacity: true)

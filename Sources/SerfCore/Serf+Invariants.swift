@@ -4,7 +4,9 @@ internal import SerfWire
 internal import SwimCore
 
 extension Serf {
-    /// Checks what must hold between any two inputs. Costs as much as all that is known.
+    /// Checks what must hold between any two inputs.
+    ///
+    /// Costs as much as all that is known.
     public func checkInvariants() {
         memberlist.checkInvariants()
         layer.checkInvariants()
@@ -54,7 +56,9 @@ extension SerfLayer {
         intentQueue.checkInvariants()
         queryQueue.checkInvariants()
         eventQueue.checkInvariants()
-        precondition(effects.isEmpty && errands.isEmpty, "something was left undone")
+        precondition(
+            effects.isEmpty && errands.isEmpty && changedKeyring == nil, "something was left undone"
+        )
         precondition(!ignoresOldEvents, "old events are ignored outside of a join")
         precondition(asked.count <= settings.openCountMax, "\(asked.count) queries are open")
         precondition(vivaldi.coordinate.isValid, "\(vivaldi.coordinate) is no place")

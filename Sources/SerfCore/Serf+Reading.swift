@@ -38,7 +38,9 @@ extension Serf {
     /// What the node is set to.
     public var settings: SerfSettings { layer.settings }
 
-    /// All members that are known, this node included, sorted by name. Costs a sort.
+    /// All members that are known, this node included, sorted by name.
+    ///
+    /// Costs a sort.
     public var members: [Member] {
         layer.members.records.map(\.member).sorted { $0.name < $1.name }
     }
@@ -49,7 +51,9 @@ extension Serf {
     /// How many members have a status.
     public func memberCount(of status: MemberStatus) -> Int { layer.members.count(of: status) }
 
-    /// This node. Before the start as it will be.
+    /// This node.
+    ///
+    /// Before the start as it will be.
     public var localMember: Member {
         if let record = layer.members[layer.name] { return record.member }
         let node = memberlist.localNode

@@ -2,12 +2,15 @@
 
 public import SwimCore
 
-/// What may be chosen about a node. The presets are those of Serf 0.9 and 0.10.
+/// What may be chosen about a node.
+///
+/// The presets are those of Serf 0.9 and 0.10.
 public struct SerfSettings: Sendable, Equatable {
     /// The failure detector and the gossip below.
     public var swim: SwimSettings
-    /// What all members agree on: a node that has one of these tags with another value is refused. One
-    /// without the tag is let in, so that a stock agent can look in. Empty: all are let in.
+    /// What all members agree on: a node that has one of these tags with another value is refused.
+    ///
+    /// One without the tag is let in, so that a stock agent can look in. Empty: all are let in.
     public var commonTags: [String: String] = [:]
     /// How often one failed member is tried again, with a chance that grows with their number.
     public var reconnectInterval: Duration = .seconds(30)
@@ -19,7 +22,9 @@ public struct SerfSettings: Sendable, Equatable {
     public var reapInterval: Duration = .seconds(15)
     /// How long an intent about an unknown member is kept for the day that it is known.
     public var intentTimeout: Duration = .seconds(300)
-    /// How long a command waits until the others were told. Leaving goes on after it.
+    /// How long a command waits until the others were told.
+    ///
+    /// Leaving goes on after it.
     public var broadcastTimeout: Duration = .seconds(5)
     /// How long a node that has left still answers, so that the news can spread.
     public var leaveDelay: Duration = .seconds(1)
@@ -41,7 +46,7 @@ public struct SerfSettings: Sendable, Equatable {
     /// Whether a node whose name another has asks the others which of the two they know, and stops if
     /// it is not this one.
     public var resolvesConflicts = true
-    /// Whether the node estimates round trips from network coordinates (Dabek et al. 2004).
+    /// Whether the node estimates round trips from network coordinates (Vivaldi).
     public var keepsCoordinates = true
     /// How many members are kept, of any status; further ones are refused.
     public var memberCountMax = 65_536

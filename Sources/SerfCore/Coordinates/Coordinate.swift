@@ -2,11 +2,10 @@
 
 internal import SerfWire
 
-/// A place in the space in which distances are round trips: Vivaldi (Dabek et al. 2004), with the
-/// height of its section 5.4 and an adjustment as in "Network Coordinates in the Wild" (Ledlie, Gardner,
-/// Seltzer 2007).
+/// A place in a space in which distances are round trips (Vivaldi: Dabek, Cox, Kaashoek, Morris 2004).
 ///
-/// All values are seconds but ``error``, which has no unit.
+/// It has the height of that paper's section 5.4, and an adjustment as in "Network Coordinates in the
+/// Wild" (Ledlie, Gardner, Seltzer 2007). All values are seconds but ``error``, which has no unit.
 public struct Coordinate: Sendable, Equatable {
     /// How many dimensions all members use.
     public static let dimensions = 8

@@ -6,8 +6,10 @@ internal import SerfWire
 ///
 /// A slot a time, by the remainder of its division by the number of slots.
 struct EventRing: Sendable {
-    /// How many events a slot takes. Members that send without having heard of each other stamp with
-    /// the same time, so this is how many can do so at once.
+    /// How many events a slot takes.
+    ///
+    /// Members that send without having heard of each other stamp with the same time, so this is
+    /// how many can do so at once.
     static let slotCountMax = 1024
     /// What all slots take together, in bytes of names and payloads: a hostile member cannot fill the
     /// memory, and a push/pull stays below what its receiver takes.

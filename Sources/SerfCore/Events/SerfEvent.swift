@@ -2,7 +2,9 @@
 
 public import SerfWire
 
-/// What the application is told. Members that change together come together.
+/// What the application is told.
+///
+/// Members that change together come together.
 public enum SerfEvent: Sendable, Equatable {
     /// These are there, for the first time or again.
     case joined([Member])
@@ -28,7 +30,9 @@ public struct UserEvent: Sendable, Equatable {
     public var name: String
     /// Anything.
     public var payload: [UInt8]
-    /// Whether only the newest of a name matters. Unknown, hence false, of replayed events.
+    /// Whether only the newest of a name matters.
+    ///
+    /// Unknown, hence false, of replayed events.
     public var mayCoalesce: Bool
 
     /// An event.

@@ -9,7 +9,9 @@ struct AutomatonBuilder {
         self.work = work
     }
 
-    /// Adds the states of a part. From its last one the automaton goes on to whatever is added next.
+    /// Adds the states of a part.
+    ///
+    /// From its last one the automaton goes on to whatever is added next.
     mutating func add(_ node: ExpressionNode) throws(Expression.Problem) {
         // Also what has no states costs, or repetitions of nothing would.
         work -= 1

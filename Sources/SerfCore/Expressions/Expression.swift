@@ -19,8 +19,9 @@ struct Expression: Sendable {
         case tooMuchWork
     }
 
-    /// What all expressions of one query may cost together: states made and states visited. Some
-    /// milliseconds; honest ones cost a few thousand.
+    /// What all expressions of one query may cost together: states made and states visited.
+    ///
+    /// Some milliseconds; honest ones cost a few thousand.
     static let workMax = 200_000
     /// How long an expression may be, in bytes.
     static let sizeMax = 1024

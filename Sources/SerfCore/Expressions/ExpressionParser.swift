@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// An expression as a tree. Groups leave no trace: nobody asks what they matched.
+/// An expression as a tree.
+///
+/// Groups leave no trace: nobody asks what they matched.
 indirect enum ExpressionNode: Sendable {
     /// Matches nothing at all, in the sense of zero scalars.
     case empty

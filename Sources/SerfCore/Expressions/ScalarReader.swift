@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A text that is read scalar by scalar. A copy of it is a place to go back to.
+/// A text that is read scalar by scalar.
+///
+/// A copy of it is a place to go back to.
 struct ScalarReader {
     private let scalars: [Unicode.Scalar]
     private var position = 0

@@ -6,7 +6,9 @@ struct ScalarSet: Sendable {
     private(set) var ranges: [ClosedRange<UInt32>]
     /// Whether a scalar is in the set if one of its other case is.
     var ignoresCase = false
-    /// Whether the set is everything else. Set last: case is ignored before.
+    /// Whether the set is everything else.
+    ///
+    /// Set last: case is ignored before.
     var isExcluding = false
 
     private static let last: UInt32 = 0x10_ffff

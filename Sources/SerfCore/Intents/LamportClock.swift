@@ -7,7 +7,9 @@ internal import SerfWire
 ///
 /// It stops at the greatest number instead of turning over, so that no peer can make it go back.
 struct LamportClock: Sendable, Equatable {
-    /// What the next message is stamped with. Begins at 1.
+    /// What the next message is stamped with.
+    ///
+    /// Begins at 1.
     private(set) var time = LamportTime(rawValue: 1)
 
     /// The current time; the clock moves on.

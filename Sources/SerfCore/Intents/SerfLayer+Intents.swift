@@ -32,13 +32,15 @@ extension SerfLayer {
         guard let record = members[intent.node] else {
             return keep(intent.time, about: intent.node, isLeave: true)
         }
-        guard intent.time > record.member.statusTime else { return false }
         if intent.node == name, phase == .running {
             // Somebody believes that we leave: an old life of ours did, or an operator is mistaken.
+            // Of one time too: clocks agree by chance, and then only we can decide it.
+            guard intent.time >= record.member.statusTime else { return false }
             announceJoin()
             observe(.leaveRefuted)
             return false
         }
+        guard intent.time > record.member.statusTime else { return false }
         apply(intent, to: record.member.status)
         return true
     }
@@ -82,10 +84,10 @@ extension SerfLayer {
     /// Says that a member leaves: ourselves, or one that has failed.
     ///
     /// - Returns: The number of the message in the queue of intents.
-    mutating func announceLeave(of node: String, prune: Bool) -> UInt64? {
+    mutating func announceLeave(of node: String, prune: Bool) -> BroadcastID {
         let intent = LeaveIntent(time: memberClock.stamp(), node: node, prune: prune)
         _ = hear(intent)
         return gossip(
-            SerfMessage.leave(intent).encoded(), through: .intents, isAwaited: true)
+            SerfMessage.leave(intent).encoded(), through: .intents, isTracked: true)
     }
 }

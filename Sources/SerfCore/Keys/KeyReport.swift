@@ -21,7 +21,9 @@ public struct KeyReport: Sendable, Equatable {
 
     /// How many members have a key.
     public struct KeyCount: Sendable, Equatable {
-        /// The key in base64. A secret.
+        /// The key in base64.
+        ///
+        /// A secret.
         public var key: String
         /// How many members named it.
         public var count: Int
@@ -52,8 +54,9 @@ public struct KeyReport: Sendable, Equatable {
     /// How many answers say that it was not done.
     public var errorCount: Int { answers.count { !$0.isSuccess } }
 
-    /// Whether every live member has done what was asked. Without it the next step of a rotation may
-    /// cut members off.
+    /// Whether every live member has done what was asked.
+    ///
+    /// Without it the next step of a rotation may cut members off.
     public var isComplete: Bool { missing.isEmpty && errorCount == 0 }
 }
 

@@ -7,7 +7,9 @@ public struct Keyring: Sendable, Equatable {
     /// How many keys a keyring holds: each wrong packet costs a try with every one of them.
     public static let keyCountMax = 64
 
-    /// 16, 24 or 32 bytes each, no two alike, the primary one first. Never empty.
+    /// 16, 24 or 32 bytes each, no two alike, the primary one first.
+    ///
+    /// Never empty.
     public private(set) var keys: [[UInt8]]
 
     /// A keyring.
@@ -28,7 +30,9 @@ public struct Keyring: Sendable, Equatable {
         key.count == 16 || key.count == 24 || key.count == 32
     }
 
-    /// Adds a key to decrypt with. One that is there already changes nothing.
+    /// Adds a key to decrypt with.
+    ///
+    /// One that is there already changes nothing.
     ///
     /// - Throws: ``SerfError/keySize(_:)`` or ``SerfError/keyCount(limit:)``.
     public mutating func install(_ key: [UInt8]) throws(SerfError) {
@@ -47,7 +51,9 @@ public struct Keyring: Sendable, Equatable {
         keys.insert(key, at: 0)
     }
 
-    /// Takes a key away. One that is not there changes nothing.
+    /// Takes a key away.
+    ///
+    /// One that is not there changes nothing.
     ///
     /// - Throws: ``SerfError/keyIsPrimary``.
     public mutating func remove(_ key: [UInt8]) throws(SerfError) {

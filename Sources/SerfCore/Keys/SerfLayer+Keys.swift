@@ -44,7 +44,7 @@ extension SerfLayer {
         }
         if changed != keyring {
             keyring = changed
-            effects.append(.keyringChanged(changed))
+            changedKeyring = changed
         }
         return KeyResponse(isSuccess: true, message: "", keys: [], primaryKey: "")
     }

@@ -11,11 +11,17 @@ extension SerfLayer: MemberlistDelegate {
     mutating func broadcasts(overhead: Int, budget: Int) -> [[UInt8]] {
         guard hasBroadcasts else { return [] }
         var messages: [[UInt8]] = []
-        var budget = budget
+        var room = budget
         let limit = transmitLimit
-        intentQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
-        queryQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
-        eventQueue.draw(overhead: overhead, budget: &budget, limit: limit, into: &messages)
+        func draw(from queue: inout GossipQueue) {
+            let drawn = queue.draw(
+                overhead: overhead, budget: room, limit: limit, countMax: Packet.partsMax)
+            for message in drawn { room -= message.count + overhead }
+            messages += drawn
+        }
+        draw(from: &intentQueue)
+        draw(from: &queryQueue)
+        draw(from: &eventQueue)
         return messages
     }
 
@@ -80,7 +86,9 @@ extension SerfLayer: MemberlistDelegate {
         }
     }
 
-    /// Takes in what a peer knows. None of it is passed on: those who need it exchange themselves.
+    /// Takes in what a peer knows.
+    ///
+    /// None of it is passed on: those who need it exchange themselves.
     private mutating func merge(_ state: SerfState, isJoin: Bool) {
         memberClock.witness(clock: state.time)
         eventClock.witness(clock: state.eventTime)

@@ -22,6 +22,8 @@ struct SerfLayer: Sendable {
     let name: String
     let endpoint: Endpoint
     var keyring: Keyring?
+    /// What the keyring has become in this call.
+    var changedKeyring: Keyring?
     var phase = Serf.Phase.new
     var now: Moment
     var random: SplitMix64
@@ -40,9 +42,10 @@ struct SerfLayer: Sendable {
     var received: ReceivedQueries
     var vivaldi: Vivaldi
 
-    var intentQueue: TransmitQueue
-    var queryQueue: TransmitQueue
-    var eventQueue: TransmitQueue
+    // They never replace a message by another: each intent, query and event is news of its own.
+    var intentQueue: GossipQueue
+    var queryQueue: GossipQueue
+    var eventQueue: GossipQueue
 
     /// When members are looked through next for those that are gone for too long.
     var nextReap: Moment?
@@ -71,12 +74,13 @@ struct SerfLayer: Sendable {
         seenQueries = QueryRing(slotCount: settings.queryBuffer)
         received = ReceivedQueries(countMax: settings.openCountMax)
         vivaldi = Vivaldi(seed: random.next())
-        intentQueue = TransmitQueue(depthMax: settings.queueDepthMax)
-        queryQueue = TransmitQueue(depthMax: settings.queueDepthMax)
-        eventQueue = TransmitQueue(depthMax: settings.queueDepthMax)
+        let queue = GossipQueue(lengthMax: Self.messageSizeMax(settings.swim))
+        (intentQueue, queryQueue, eventQueue) = (queue, queue, queue)
     }
 
-    /// Tells the application. Members that change alike, one after the other, are told of together.
+    /// Tells the application.
+    ///
+    /// Members that change alike, one after the other, are told of together.
     mutating func tell(_ event: SerfEvent) {
         if case .event(let last)? = effects.last, let both = last.joined(with: event) {
             effects[effects.count - 1] = .event(both)
@@ -96,28 +100,41 @@ struct SerfLayer: Sendable {
         max(1, settings.swim.retransmitMult * Decades.above(members.count))
     }
 
+    /// What a message may take that is gossiped, in bytes, from the memberlist's type byte on.
+    ///
+    /// No packet can hold a longer one, so nobody sends it, and it is not queued either.
+    private static func messageSizeMax(_ swim: SwimSettings) -> Int {
+        swim.packetBytesMax - swim.packetOverhead - Packet.compoundOverhead - Packet.partOverhead
+    }
+
     /// Queues a message for all members.
     ///
-    /// - Parameter message: From Serf's type byte on. One that no packet can hold is never sent by
-    ///   anybody, so it is not queued either.
-    /// - Returns: Its number in the queue; `nil` if it was not queued.
+    /// - Parameter message: From Serf's type byte on.
+    /// - Returns: Its number in the queue.
     @discardableResult
     mutating func gossip(
-        _ message: [UInt8], through queue: SerfQueue, isAwaited: Bool = false
-    ) -> UInt64? {
-        let swim = settings.swim
+        _ message: [UInt8], through queue: SerfQueue, isTracked: Bool = false
+    ) -> BroadcastID {
         let whole = [UserMessage.type] + message
-        let room = swim.packetBytesMax - swim.packetOverhead - Packet.compoundOverhead
-        guard whole.count + Packet.partOverhead <= room else { return nil }
-        let number: UInt64
-        let dropped: Int
-        switch queue {
-        case .intents: (number, dropped) = intentQueue.add(whole, isAwaited: isAwaited)
-        case .queries: (number, dropped) = queryQueue.add(whole, isAwaited: isAwaited)
-        case .events: (number, dropped) = eventQueue.add(whole, isAwaited: isAwaited)
-        }
+        let depthMax = max(1, settings.queueDepthMax)
+        let (id, dropped) =
+            switch queue {
+            case .intents: intentQueue.add(whole, isTracked: isTracked, depthMax: depthMax)
+            case .queries: queryQueue.add(whole, isTracked: isTracked, depthMax: depthMax)
+            case .events: eventQueue.add(whole, isTracked: isTracked, depthMax: depthMax)
+            }
         if dropped > 0 { observe(.queueOverflow(queue, dropped: dropped)) }
-        return number
+        return id
+    }
+}
+
+extension GossipQueue {
+    /// Queues a message, and drops the most sent ones if there are too many now.
+    fileprivate mutating func add(
+        _ message: [UInt8], isTracked: Bool, depthMax: Int
+    ) -> (id: BroadcastID, dropped: Int) {
+        let id = queue(message, isTracked: isTracked)
+        return (id, prune(to: depthMax))
     }
 }
 

@@ -12,8 +12,8 @@ internal import SwimCore
 struct LeaveSequence: Sendable {
     /// What is waited for.
     enum Stage: Sendable, Equatable {
-        /// The intent, by its number in the queue; `nil` if it was not even queued.
-        case intent(UInt64?)
+        /// The intent, by its number in the queue of intents.
+        case intent(BroadcastID)
         case death(BroadcastID)
         case lingering
     }

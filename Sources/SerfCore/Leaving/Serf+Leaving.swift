@@ -3,7 +3,9 @@
 internal import SwimCore
 
 extension Serf {
-    /// Begins to leave. When nobody is there to be told, it is over within the same call.
+    /// Begins to leave.
+    ///
+    /// When nobody is there to be told, it is over within the same call.
     mutating func leave(for command: CommandID, at now: Moment) {
         layer.phase = .leaving
         let number = layer.announceLeave(of: layer.name, prune: false)
@@ -15,15 +17,15 @@ extension Serf {
     /// Goes on with what was waited for, or has taken too long.
     ///
     /// - Parameters:
-    ///   - sentIntents: Awaited intents that were sent often enough since the last call.
+    ///   - sentIntents: Tracked intents that were sent often enough since the last call.
     ///   - sent: The same of the memberlist's broadcasts.
     mutating func advanceLeaving(
-        sentIntents: [UInt64], sent: [BroadcastID], at now: Moment
+        sentIntents: [BroadcastID], sent: [BroadcastID], at now: Moment
     ) {
         guard var sequence = leaving else { return }
         let settings = layer.settings
         if case .intent(let number) = sequence.stage {
-            let isSent = number.map(sentIntents.contains) ?? true
+            let isSent = sentIntents.contains(number)
             guard isSent || sequence.deadline <= now || !memberlist.hasCompany else { return }
             let id = memberlist.leave(at: now, delegate: &layer)
             sequence.stage = .death(id)

@@ -35,7 +35,9 @@ public struct Member: Sendable, Equatable {
     }
 }
 
-/// Whether a member is there. The raw values are those on the wire.
+/// Whether a member is there.
+///
+/// The raw values are those on the wire.
 public enum MemberStatus: UInt8, Sendable, Hashable, CaseIterable {
     /// It answers.
     case alive = 1

@@ -14,7 +14,9 @@ struct MemberTable: Sendable {
     /// All of them, in an order without meaning.
     var records: [MemberRecord] { table.elements }
 
-    /// The record of a name. Setting `nil` forgets it.
+    /// The record of a name.
+    ///
+    /// Setting `nil` forgets it.
     subscript(name: String) -> MemberRecord? {
         get { table[name] }
         set {

@@ -14,7 +14,9 @@ struct NamedTable<Element: Sendable>: Sendable {
     /// How many there are.
     var count: Int { elements.count }
 
-    /// The value of a name, if there is one. Setting `nil` removes it.
+    /// The value of a name, if there is one.
+    ///
+    /// Setting `nil` removes it.
     subscript(name: String) -> Element? {
         get { places[name].map { elements[$0] } }
         set {

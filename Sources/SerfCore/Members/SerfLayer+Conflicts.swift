@@ -38,7 +38,9 @@ extension SerfLayer {
         return SerfMessage.conflict(member).encoded()
     }
 
-    /// Counts the others' answers. Without a majority for us, ours is the name that is wrong.
+    /// Counts the others' answers.
+    ///
+    /// Without a majority for us, ours is the name that is wrong.
     mutating func resolveConflict(_ result: QueryResult) {
         let agreeing = result.responses.count { isAboutUs($0.payload) }
         let answers = result.responses.count

@@ -10,6 +10,7 @@ extension SerfLayer {
         if let due = nextReap, due <= now {
             nextReap = now + settings.reapInterval
             reap()
+            askLeavers()
         }
         if let due = nextReconnect, due <= now {
             nextReconnect = now + settings.reconnectInterval
@@ -41,6 +42,25 @@ extension SerfLayer {
             }
         }
         for name in gone { forget(name) }
+    }
+
+    /// Tells those who do not go that they are said to leave, so that they can contradict.
+    ///
+    /// A false intent that has reached us, but by bad luck not the one that it is about, would stand
+    /// for ever: push/pull brings everybody its time, and so nobody is told it again. (Serf 0.9 and
+    /// 0.10 leave it so.)
+    private mutating func askLeavers() {
+        let patience = settings.broadcastTimeout * 2 + settings.leaveDelay
+        for record in members.records
+        where record.member.status == .leaving && record.member.name != name
+            && now.duration(since: record.member.since) > patience
+        {
+            let intent = LeaveIntent(
+                time: record.member.statusTime, node: record.member.name,
+                prune: record.isToBePruned)
+            errands.append(
+                .send(SerfMessage.leave(intent).encoded(), to: record.member.endpoint))
+        }
     }
 
     /// Tries one failed member, with a chance that grows with their share: the more have failed, the

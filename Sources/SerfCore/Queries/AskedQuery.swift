@@ -15,8 +15,9 @@ struct AskedQuery: Sendable {
         case conflict
     }
 
-    /// What an answer may take, in bytes, together with all before it. Hostile answers cannot fill the
-    /// memory.
+    /// What an answer may take, in bytes, together with all before it.
+    ///
+    /// Hostile answers cannot fill the memory.
     static let bytesMax = 8 << 20
 
     let time: LamportTime

@@ -2,7 +2,9 @@
 
 /// A question to all members, or to those that fit.
 public struct QueryRequest: Sendable, Equatable {
-    /// What is asked. Names that begin with `_serf_` are Serf's own, except ``ping``.
+    /// What is asked.
+    ///
+    /// Names that begin with `_serf_` are Serf's own, except ``ping``.
     public var name: String
     /// Anything.
     public var payload: [UInt8]

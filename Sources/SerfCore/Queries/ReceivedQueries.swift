@@ -12,8 +12,9 @@ struct QueryOrigin: Sendable, Equatable {
     let relayFactor: UInt8
 }
 
-/// Queries of others that the application may answer: the newest ones, up to a number. A flood pushes
-/// out older ones, whose askers then get no answer, as if it had been lost.
+/// Queries of others that the application may answer: the newest ones, up to a number.
+///
+/// A flood pushes out older ones, whose askers then get no answer, as if it had been lost.
 struct ReceivedQueries: Sendable {
     private struct Entry: Sendable {
         let token: QueryToken

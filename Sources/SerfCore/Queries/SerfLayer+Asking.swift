@@ -47,7 +47,9 @@ extension SerfLayer {
         return filters
     }
 
-    /// Takes in what a member says to a query. Of one that is over nothing is wanted any more.
+    /// Takes in what a member says to a query.
+    ///
+    /// Of one that is over nothing is wanted any more.
     mutating func hear(_ response: QueryResponse) {
         let place = asked.firstIndex { $0.time == response.time && $0.id == response.id }
         guard let place, now < asked[place].deadline, asked[place].take(response) else { return }
