@@ -94,7 +94,7 @@ extension Serf {
             underWay.joins[place].count += 1
             // After each exchange, not once at the end: the next address may take seconds to fail, and
             // may belong to members that know a newer time.
-            layer.announceJoin()
+            if layer.phase == .running { layer.announceJoin() }
         }
         guard underWay.joins[place].streams.isEmpty else { return }
         let join = underWay.joins.remove(at: place)

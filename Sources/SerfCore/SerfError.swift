@@ -50,7 +50,9 @@ extension SerfError: CustomStringConvertible {
     /// One sentence, without any key.
     public var description: String {
         switch self {
-        case .notRunning(let phase): "the node is \(phase)"
+        case .notRunning(.new): "the node has not started"
+        case .notRunning(.leaving): "the node is leaving"
+        case .notRunning: "the node has ended"
         case .invalidName(let size): "a node name has 1 to 255 bytes, not \(size)"
         case .tagsTooLarge(let size, let limit): Self.tooLarge("the tags take", size, limit)
         case .eventTooLarge(let size, let limit): Self.tooLarge("the event takes", size, limit)

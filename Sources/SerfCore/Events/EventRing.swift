@@ -27,7 +27,17 @@ struct EventRing: Sendable {
         case isTooMuch
     }
 
-    private var slots: [EventsAtTime?]
+    private struct Slot: Sendable {
+        var events: EventsAtTime
+        /// The same once more, since a slot may hold too many to compare one by one.
+        var seen: Set<RecentEvent>
+
+        var time: LamportTime { events.time }
+        var count: Int { events.events.count }
+        var byteCount: Int { events.events.reduce(0) { $0 + EventRing.size(of: $1) } }
+    }
+
+    private var slots: [Slot?]
     private(set) var byteCount = 0
     private(set) var count = 0
     /// Events before this are not wanted.
@@ -49,21 +59,23 @@ struct EventRing: Sendable {
         let place = Int(time.rawValue % UInt64(slots.count))
         let size = Self.size(of: event)
         if let slot = slots[place], slot.time == time {
-            guard !slot.events.contains(event) else { return .isOld }
+            guard !slot.seen.contains(event) else { return .isOld }
             guard
-                slot.events.count < Self.slotCountMax, count < Self.countMax,
+                slot.count < Self.slotCountMax, count < Self.countMax,
                 byteCount + size <= Self.bytesMax
             else { return .isTooMuch }
-            slots[place]?.events.append(event)
+            slots[place]?.events.events.append(event)
+            slots[place]?.seen.insert(event)
         } else {
-            let freed = slots[place].map(Self.size) ?? 0
-            let freedCount = slots[place]?.events.count ?? 0
+            let freed = slots[place]?.byteCount ?? 0
+            let freedCount = slots[place]?.count ?? 0
             guard
                 byteCount - freed + size <= Self.bytesMax, count - freedCount < Self.countMax
             else { return .isTooMuch }
             byteCount -= freed
             count -= freedCount
-            slots[place] = EventsAtTime(time: time, events: [event])
+            slots[place] = Slot(
+                events: EventsAtTime(time: time, events: [event]), seen: [event])
         }
         byteCount += size
         count += 1
@@ -76,23 +88,19 @@ struct EventRing: Sendable {
     }
 
     /// What is remembered, for a push/pull.
-    var filledSlots: [EventsAtTime] { slots.compactMap(\.self) }
+    var filledSlots: [EventsAtTime] { slots.compactMap { $0?.events } }
 
     private static func size(of event: RecentEvent) -> Int {
         event.name.utf8.count + event.payload.count
     }
 
-    private static func size(of slot: EventsAtTime) -> Int {
-        slot.events.reduce(0) { $0 + size(of: $1) }
-    }
-
     func checkInvariants() {
         precondition(
-            byteCount == slots.reduce(0) { $0 + ($1.map(Self.size) ?? 0) },
+            byteCount == slots.reduce(0) { $0 + ($1?.byteCount ?? 0) },
             "\(byteCount) bytes of events counted wrongly")
         precondition(byteCount <= Self.bytesMax, "\(byteCount) bytes of events")
         precondition(
-            count == slots.reduce(0) { $0 + ($1?.events.count ?? 0) },
+            count == slots.reduce(0) { $0 + ($1?.count ?? 0) },
             "\(count) events counted wrongly")
         precondition(count <= Self.countMax, "\(count) events")
         for (place, slot) in slots.enumerated() {
@@ -100,7 +108,7 @@ struct EventRing: Sendable {
             precondition(
                 Int(slot.time.rawValue % UInt64(slots.count)) == place,
                 "events of \(slot.time) at \(place)")
-            precondition(slot.events.count <= Self.slotCountMax, "a slot holds too many events")
+            precondition(slot.count <= Self.slotCountMax, "a slot holds too many events")
         }
     }
 }

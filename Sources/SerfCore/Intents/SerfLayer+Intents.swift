@@ -12,10 +12,12 @@ extension SerfLayer {
     mutating func hear(_ intent: JoinIntent) -> Bool {
         memberClock.witness(intent.time)
         let moment = now
+        // Whoever says that we are here has not heard yet that we leave.
+        let isOver = intent.node == name && phase != .running
         let known = members.change(intent.node) { record in
             guard intent.time > record.member.statusTime else { return false }
             record.member.statusTime = intent.time
-            if record.member.status == .leaving {
+            if record.member.status == .leaving, !isOver {
                 record.become(.alive, at: moment)
                 record.isToBePruned = false
             }

@@ -45,7 +45,8 @@ extension SerfLayer {
         let agreeing = result.responses.count { isAboutUs($0.payload) }
         let answers = result.responses.count
         observe(.conflictResolved(agreeing: agreeing, answers: answers))
-        guard agreeing < answers / 2 + 1 else { return }
+        // Who leaves gives the name up anyway.
+        guard agreeing < answers / 2 + 1, phase == .running else { return }
         stopReason = .nameConflict(agreeing: agreeing, answers: answers)
     }
 

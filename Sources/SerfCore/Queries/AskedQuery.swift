@@ -15,11 +15,6 @@ struct AskedQuery: Sendable {
         case conflict
     }
 
-    /// What an answer may take, in bytes, together with all before it.
-    ///
-    /// Hostile answers cannot fill the memory.
-    static let bytesMax = 8 << 20
-
     let time: LamportTime
     let id: UInt32
     var purpose: Purpose
@@ -29,7 +24,8 @@ struct AskedQuery: Sendable {
     private(set) var result = QueryResult()
     private var acked: Set<String> = []
     private var answered: Set<String> = []
-    private var byteCount = 0
+    /// What the acks and answers take, in bytes.
+    private(set) var byteCount = 0
 
     init(time: LamportTime, id: UInt32, purpose: Purpose, deadline: Moment, memberCount: Int) {
         self.time = time
@@ -39,12 +35,15 @@ struct AskedQuery: Sendable {
         countMax = 2 * memberCount + 16
     }
 
+    /// What is kept of a response, in bytes.
+    static func size(of response: QueryResponse) -> Int {
+        response.from.utf8.count + response.payload.count
+    }
+
     /// Takes an ack or an answer in; relays bring each several times.
     ///
     /// - Returns: Whether it is the first of its kind from its sender.
     mutating func take(_ response: QueryResponse) -> Bool {
-        let size = response.from.utf8.count + response.payload.count
-        guard byteCount + size <= Self.bytesMax else { return false }
         if response.isAcknowledgement {
             guard acked.count < countMax, acked.insert(response.from).inserted else { return false }
             result.acks.append(response.from)
@@ -54,7 +53,7 @@ struct AskedQuery: Sendable {
             }
             result.responses.append(.init(from: response.from, payload: response.payload))
         }
-        byteCount += size
+        byteCount += Self.size(of: response)
         return true
     }
 }

@@ -19,7 +19,7 @@ struct QueryRing: Sendable {
 
     private struct Slot: Sendable {
         var time: LamportTime
-        var ids: [UInt32]
+        var ids: Set<UInt32>
     }
 
     private var slots: [Slot?]
@@ -40,7 +40,7 @@ struct QueryRing: Sendable {
         }
         guard !slot.ids.contains(id) else { return .isOld }
         guard slot.ids.count < Self.slotCountMax else { return .isTooMuch }
-        slots[place]?.ids.append(id)
+        slots[place]?.ids.insert(id)
         return .isNew
     }
 

@@ -5,6 +5,11 @@ internal import SwimCore
 
 /// Queries of this node's: sent, answered, and over.
 extension SerfLayer {
+    /// What the answers to all open queries may take together, in bytes.
+    ///
+    /// Those of 1,000 members to 16 queries fit; invented ones cannot fill the memory.
+    static let answerBytesMax = 16 << 20
+
     /// How long answers are waited for if nobody says: as long as a query and its answers may need to
     /// spread.
     var defaultQueryTimeout: Duration {
@@ -52,7 +57,9 @@ extension SerfLayer {
     /// Of one that is over nothing is wanted any more.
     mutating func hear(_ response: QueryResponse) {
         let place = asked.firstIndex { $0.time == response.time && $0.id == response.id }
-        guard let place, now < asked[place].deadline, asked[place].take(response) else { return }
+        guard let place, now < asked[place].deadline else { return }
+        let byteCount = asked.reduce(AskedQuery.size(of: response)) { $0 + $1.byteCount }
+        guard byteCount <= Self.answerBytesMax, asked[place].take(response) else { return }
         switch asked[place].purpose {
         case .command(let command):
             effects.append(

@@ -62,7 +62,7 @@ import Testing
     @Test("a node says that it leaves, then that it is gone, then stays for a second")
     func sequence() {
         var subject = subject()
-        let id = subject.command(.leave)
+        _ = subject.command(.leave)
         #expect(subject.serf.phase == .leaving)
         #expect(subject.status(of: "self") == .leaving)
         let sent = watch(&subject, for: .seconds(1))
@@ -73,7 +73,6 @@ import Testing
         #expect(subject.serf.phase == .leaving)
         let rest = watch(&subject, for: .seconds(2))
         #expect(sent.deaths.count + rest.deaths.count == 4)
-        #expect(subject.end(of: id) == nil, "its end was watched away")
         #expect(subject.serf.phase == .left)
         #expect(subject.status(of: "self") == .left)
         #expect(subject.serf.nextDeadline == nil)
@@ -155,6 +154,19 @@ import Testing
         _ = subject.command(.leave)
         subject.hear(.leave(LeaveIntent(time: LamportTime(99), node: "self", prune: true)))
         #expect(!subject.observations.contains(.leaveRefuted))
+        subject.pass(.seconds(5))
+        #expect(subject.status(of: "self") == .left)
+    }
+
+    @Test("a node that leaves is not called back, by others or by a join of its own")
+    func stays() throws {
+        var subject = subject()
+        _ = subject.command(.join([Subject.peer(1)], replayEvents: false))
+        let stream = try #require(subject.lastExchange?.stream)
+        _ = subject.command(.leave)
+        subject.hear(.join(JoinIntent(time: LamportTime(99), node: "self")))
+        subject.receive(.answer(stream, Subject.answer()))
+        #expect(subject.status(of: "self") == .leaving)
         subject.pass(.seconds(5))
         #expect(subject.status(of: "self") == .left)
     }

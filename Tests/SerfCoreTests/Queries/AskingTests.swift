@@ -125,6 +125,26 @@ import Testing
         #expect(result.responses.count == 18)
     }
 
+    @Test("answers of all open queries together take no more than some megabytes")
+    func answersAreBounded() throws {
+        var subject = Subject()
+        var ids: [CommandID] = []
+        let payload = [UInt8](repeating: 1, count: 60_000)
+        for _ in 0..<20 {
+            ids.append(subject.command(.query(QueryRequest(name: "q", timeout: .seconds(2)))))
+            let asked = try #require(subject.serf.layer.asked.last)
+            for number in 0..<18 {
+                subject.serf.layer.hear(
+                    QueryResponse(
+                        time: asked.time, id: asked.id, from: "m\(number)", flags: [],
+                        payload: payload))
+            }
+        }
+        let kept = subject.serf.layer.asked.reduce(0) { $0 + $1.byteCount }
+        #expect(kept <= SerfLayer.answerBytesMax)
+        #expect(kept > SerfLayer.answerBytesMax - 2 * payload.count)
+    }
+
     @Test(
         "the default timeout grows with the decimal digits of the living",
         arguments: [

@@ -219,6 +219,51 @@ import Testing
         #expect(isBack)
     }
 
+    @Test("a member that left comes back at another address at once")
+    func leftMoves() {
+        let network = TestNetwork()
+        network.gather(["a", "b", "c"])
+        network.command(.leave, at: 1)
+        network.run(for: .seconds(12))
+        let moved = network.add("b", at: 20)
+        network.join(moved, to: [0])
+        let isThere = network.run(within: .seconds(5)) { network in
+            [0, 2].allSatisfy { site in
+                let member = network.sites[site].serf.member(named: "b")
+                return member?.status == .alive
+                    && member?.endpoint == network.sites[moved].endpoint
+            }
+        }
+        #expect(isThere)
+    }
+
+    @Test("a member that failed comes back at another address once it is forgotten below")
+    func failedMoves() {
+        let network = TestNetwork()
+        network.gather(["a", "b", "c"])
+        network.kill(1)
+        _ = network.run(within: .seconds(40)) { network in
+            network.status(of: "b", at: 0) == .failed && network.status(of: "b", at: 2) == .failed
+        }
+        let tooEarly = network.add("b", at: 20) { $0.resolvesConflicts = false }
+        network.join(tooEarly, to: [0])
+        network.run(for: .seconds(2))
+        #expect(network.status(of: "b", at: 0) == .failed)
+        let isNoticed = network.sites[0].observations.contains {
+            if case .nameConflict("b", _, _) = $0 { true } else { false }
+        }
+        #expect(isNoticed)
+        network.kill(tooEarly)
+        network.run(for: .seconds(60))
+        let moved = network.add("b", at: 21)
+        network.join(moved, to: [0])
+        let isThere = network.run(within: .seconds(10)) { network in
+            network.sites[0].serf.member(named: "b")?.endpoint == network.sites[moved].endpoint
+                && network.status(of: "b", at: 0) == .alive
+        }
+        #expect(isThere)
+    }
+
     @Test("a failed member is declared as left everywhere, or forgotten", arguments: [true, false])
     func forceLeave(prune: Bool) {
         let network = TestNetwork()
