@@ -22,14 +22,8 @@ extension Serf {
     /// It may come earlier than there is anything to do.
     public var nextDeadline: Moment? {
         guard layer.phase == .running || layer.phase == .leaving else { return nil }
-        var earliest: Moment?
-        for moment in [
-            memberlist.nextDeadline, layer.nextDeadline, underWay.nextDeadline, leaving?.deadline,
-        ] {
-            guard let moment else { continue }
-            earliest = min(earliest ?? moment, moment)
-        }
-        return earliest
+        let ofBoth = Moment.earliest(of: memberlist.nextDeadline, layer.nextDeadline, nil)
+        return .earliest(of: ofBoth, underWay.nextDeadline, leaving?.deadline)
     }
 
     /// Where the node's life stands.

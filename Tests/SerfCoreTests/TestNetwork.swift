@@ -32,7 +32,7 @@ final class TestNetwork {
     private(set) var now = Moment(nanoseconds: 0)
     /// Whether what one site sends does not reach another.
     var isCut: (_ from: Int, _ to: Int) -> Bool = { _, _ in false }
-    /// Whether an answer to every query is given, by site.
+    /// Whether each site answers every query that its application is told of.
     var answersQueries = true
 
     private var deliveries: [Delivery] = []

@@ -66,6 +66,11 @@ extension SerfLayer {
     private mutating func keep(
         _ time: LamportTime, about node: String, isLeave: Bool
     ) -> Bool {
+        // No node of such a name will ever be let in.
+        guard node.utf8.count <= SwimNode.nameBytesMax else {
+            observe(.intentDropped(node: node))
+            return false
+        }
         let intent = IntentBuffer.Intent(time: time, isLeave: isLeave, arrived: now)
         switch intents.keep(intent, about: node) {
         case .isNew: return true

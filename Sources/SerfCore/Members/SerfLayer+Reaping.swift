@@ -21,12 +21,7 @@ extension SerfLayer {
 
     /// When ``tick()`` is wanted next.
     var nextDeadline: Moment? {
-        var earliest: Moment?
-        for moment in [nextReap, nextReconnect, asked.lazy.map(\.deadline).min()] {
-            guard let moment else { continue }
-            earliest = min(earliest ?? moment, moment)
-        }
-        return earliest
+        .earliest(of: nextReap, nextReconnect, asked.lazy.map(\.deadline).min())
     }
 
     private mutating func reap() {
@@ -77,5 +72,15 @@ extension SerfLayer {
         }
         observe(.reconnecting(node: name))
         errands.append(.exchange(with: record.member.endpoint))
+    }
+}
+
+extension Moment {
+    /// The first of some moments; `nil` if there is none.
+    static func earliest(of first: Moment?, _ second: Moment?, _ third: Moment?) -> Moment? {
+        var earliest = first
+        if let second { earliest = min(earliest ?? second, second) }
+        if let third { earliest = min(earliest ?? third, third) }
+        return earliest
     }
 }

@@ -13,6 +13,10 @@ extension SerfLayer {
     /// - Returns: Whether it was news, which others may not know.
     mutating func hear(_ query: QueryMessage) -> Bool {
         queryClock.witness(query.time)
+        guard query.originNode.utf8.count <= SwimNode.nameBytesMax else {
+            observe(.queryDropped(name: query.name))
+            return false
+        }
         switch seenQueries.remember(query.id, at: query.time, clock: queryClock) {
         case .isOld: return false
         case .isTooMuch:

@@ -90,6 +90,28 @@ import Testing
         #expect(subject.serf.phase == .running)
     }
 
+    @Test("names and tags beyond all reason are not kept")
+    func longNames() {
+        var subject = Subject()
+        let name = String(repeating: "x", count: SwimNode.nameBytesMax + 1)
+        subject.hear(.join(JoinIntent(time: LamportTime(4), node: name)))
+        #expect(subject.serf.layer.intents.count == 0)
+        subject.hear(
+            .query(
+                QueryMessage(
+                    time: LamportTime(4), id: 1, origin: Subject.peer(1), originNode: name,
+                    filters: [], flags: [], relayFactor: 0, timeout: 1, name: "q", payload: [])))
+        #expect(
+            subject.observations == [.intentDropped(node: name), .queryDropped(name: "q")])
+        subject.admit(name)
+        subject.admit("m", 2, tags: ["a": String(repeating: "x", count: SwimNode.metaBytesMax)])
+        #expect(subject.serf.members.map(\.name) == ["self"])
+        #expect(subject.takeEvents().isEmpty)
+        // Agents take more than they send.
+        subject.admit("m", 2, tags: ["a": String(repeating: "x", count: 900)])
+        #expect(subject.status(of: "m") == .alive)
+    }
+
     @Test("what is too large for any packet is not queued")
     func oversized() {
         var subject = Subject()
