@@ -7,7 +7,7 @@ extension Memberlist {
 
     /// Begins: we are a member, probe, gossip and exchange from now on.
     ///
-    /// Once.
+    /// A second call does nothing.
     public mutating func start(
         at now: Moment, delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) {
@@ -142,10 +142,10 @@ extension Memberlist {
         }
     }
 
-    /// Takes the body of the answer on a stream that an ``SwimEffect/open(_:to:request:timeout:)``
-    /// has opened.
+    /// Takes the body of the answer on a stream that ``SwimEffect/open(_:to:request:timeout:)`` asked
+    /// for.
     ///
-    /// Nothing, if the stream was given up.
+    /// Nothing happens if the stream was given up.
     public mutating func receive(
         answer: [UInt8], on stream: StreamID, at now: Moment,
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]

@@ -70,10 +70,10 @@ extension Memberlist {
         }
     }
 
-    /// The limit falls when nodes are forgotten; a message that was over it goes with its next
-    /// transmission.
+    /// The limit in the largest table that there may be.
     ///
-    /// This is the limit of the largest table that there may be.
+    /// The limit of the moment falls when nodes are forgotten; a message that is over it then goes
+    /// with its next transmission.
     private var retransmitLimitMost: Int {
         settings.retransmitMult * Logarithm.decimalCeiling(settings.nodesMax + 1)
     }

@@ -45,7 +45,7 @@ extension Memberlist {
             hear(ownAlive: alive, into: &effects)
             return
         }
-        guard alive.incarnation > (takesOver ? 0 : known.incarnation) else { return }
+        guard alive.incarnation > 0 else { return }
         cancelSuspicion(of: known.name)
         settle(alive, replacing: known, takesOver: takesOver, delegate: &delegate)
     }

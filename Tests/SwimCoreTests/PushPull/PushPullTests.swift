@@ -178,6 +178,32 @@ struct PushPullTests {
         #expect(subject.state(of: "a") == nil)
     }
 
+    @Test("is refused for a node of ours, too, that does not speak what is common")
+    func ownVersions() {
+        var other = Versions.current
+        other.swimCurrent = 6
+        var subject = Subject(settings: .quiet)
+        subject.know("odd", versions: other)
+        subject.receive(dead("odd"))
+        let (stream, _) = begin(&subject)
+        subject.receive(answer: state(record("a")), on: stream)
+        let reason = "odd speaks protocol 6 of memberlist, where 1 to 5 is common"
+        #expect(isOutcome(subject.list.takePushPullOutcomes(), .refused(reason)))
+    }
+
+    @Test("is bound by the versions of the living only")
+    func versionsOfTheDead() {
+        var other = Versions.current
+        (other.swimMin, other.swimMax, other.swimCurrent) = (4, 4, 4)
+        for (liveness, isMerged) in [(Liveness.dead, true), (.alive, false)] {
+            var subject = Subject(settings: .quiet)
+            let (stream, _) = begin(&subject)
+            subject.receive(
+                answer: state(record("a"), record("odd", 1, liveness, versions: other)), on: stream)
+            #expect((subject.state(of: "a") == .alive) == isMerged)
+        }
+    }
+
     @Test("goes to each address that is asked for, whatever becomes of the others")
     func manySeeds() {
         var subject = Subject(settings: .quiet)
