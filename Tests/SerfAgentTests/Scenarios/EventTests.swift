@@ -63,8 +63,11 @@ extension AgentTests {
         arguments: AgentBinary.all)
     func manyEvents(binary: AgentBinary) async throws {
         try await Rig.run(binary) { rig in
-            let agent = try await rig.agent("agent")
-            let node = try await rig.node("node") { $0.eventsMax = 16_384 }
+            let agent = try await rig.agent("agent") { $0.profile = "local" }
+            let node = try await rig.node("node") {
+                $0.profile = "local"
+                $0.eventsMax = 16_384
+            }
             try await node.join([agent.endpoint])
             let both = ["agent": "alive", "node": "alive"]
             try await wait(until: [agent, node], list: both, within: .seconds(5))

@@ -132,11 +132,11 @@ extension AgentTests {
         arguments: AgentBinary.all)
     func addressChange(binary: AgentBinary) async throws {
         try await Rig.run(binary) { rig in
-            let first = try await rig.agent("first") { $0.profile = "local" }
-            let second = try await rig.agent("second") { $0.profile = "local" }
+            let first = try await rig.agent("first")
+            let second = try await rig.agent("second")
             try await first.ipc().join([second.endpoint])
-            let left = try await rig.node("left") { $0.profile = "local" }
-            let failed = try await rig.node("failed") { $0.profile = "local" }
+            let left = try await rig.node("left")
+            let failed = try await rig.node("failed")
             for node in [left, failed] { try await node.join([first.endpoint]) }
             for node in [left, failed] {
                 try await wait(
@@ -145,7 +145,7 @@ extension AgentTests {
             try await left.leave()
             await failed.kill()
             try await wait(until: [first, second], see: "left", as: "left", within: .seconds(20))
-            let moved = try await rig.node("left") { $0.profile = "local" }
+            let moved = try await rig.node("left")
             try await moved.join([first.endpoint])
             try await eventually("who left is at its new address", within: .seconds(20)) {
                 for agent in [first, second] {
@@ -159,7 +159,7 @@ extension AgentTests {
 
             try await wait(
                 until: [first, second], see: "failed", as: "failed", within: .seconds(30))
-            let early = try await rig.node("failed") { $0.profile = "local" }
+            let early = try await rig.node("failed")
             // It is refused as the impostor of a member that is remembered, and finds out.
             _ = try? await early.join([first.endpoint])
             try await eventually("the agents say that there is a conflict", within: .seconds(20)) {
@@ -168,9 +168,9 @@ extension AgentTests {
             #expect(try await first.status(of: "failed") == "failed")
             await early.kill()
 
-            // A local profile holds the dead for 15 seconds, and looks at the end of a probe round.
-            try await eventually("a later one is accepted", within: .seconds(45)) {
-                let late = try await rig.node("failed") { $0.profile = "local" }
+            // The dead are held for 30 seconds, and looked at when a round of probes ends.
+            try await eventually("a later one is accepted", within: .seconds(60)) {
+                let late = try await rig.node("failed")
                 do {
                     try await late.join([first.endpoint])
                     try await wait(
