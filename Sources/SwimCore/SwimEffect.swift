@@ -132,7 +132,7 @@ public struct SwimCounters: Sendable, Equatable {
     public internal(set) var bytesReceived: UInt64 = 0
     /// Bytes of the packets that were sent, before encryption.
     public internal(set) var bytesSent: UInt64 = 0
-    /// Packets, or parts of packets, that could not be read.
+    /// Packets, parts of packets and records of push/pulls that could not be read.
     public internal(set) var unreadable: UInt64 = 0
 
     /// All zero.

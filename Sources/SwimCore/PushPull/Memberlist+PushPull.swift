@@ -65,7 +65,7 @@ extension Memberlist {
         effects.append(.reply(stream, StreamBody.encode(ours, compress: settings.compress)))
         guard
             let reason = merge(
-                theirs, isJoin: theirs.isJoin, delegate: &delegate, into: &effects)
+                theirs, from: source, isJoin: theirs.isJoin, delegate: &delegate, into: &effects)
         else { return }
         effects.append(
             .observe(
@@ -80,8 +80,9 @@ extension Memberlist {
         delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) -> JoinFailure.Reason? {
         guard case .pushPull(let theirs) = answer else { return .unexpectedAnswer }
-        return merge(theirs, isJoin: isJoin, delegate: &delegate, into: &effects)
-            .map { .refused($0) }
+        let reason = merge(
+            theirs, from: endpoint, isJoin: isJoin, delegate: &delegate, into: &effects)
+        return reason.map { .refused($0) }
     }
 
     mutating func conclude(
@@ -137,9 +138,14 @@ extension Memberlist {
     ///
     /// Returns why not, or `nil`.
     private mutating func merge(
-        _ theirs: PushPull, isJoin: Bool, delegate: inout some MemberlistDelegate,
-        into effects: inout [SwimEffect]
+        _ theirs: PushPull, from source: Endpoint, isJoin: Bool,
+        delegate: inout some MemberlistDelegate, into effects: inout [SwimEffect]
     ) -> String? {
+        if theirs.unreadable > 0 {
+            counters.unreadable += UInt64(theirs.unreadable)
+            let error = WireError.malformed("\(theirs.unreadable) records of a push/pull")
+            effects.append(.observe(.malformed(from: source, error)))
+        }
         if let reason = versionRefusal(of: theirs.nodes)
             ?? delegate.refusal(ofMerging: theirs.nodes)
         {

@@ -61,7 +61,8 @@ struct Suspicion: Sendable {
             let part =
                 Logarithm.natural(confirmations + 1) / Logarithm.natural(confirmationsMax + 1)
             let (low, high) = (shortest.inSeconds, longest.inSeconds)
-            let milliseconds = Int64((1000 * (high - (high - low) * part)).rounded(.down))
+            // Cut to whole milliseconds.
+            let milliseconds = Int64(1000 * (high - (high - low) * part))
             return max(shortest, .milliseconds(milliseconds))
         }
     }

@@ -164,6 +164,19 @@ struct PushPullTests {
         #expect(isOutcome(subject.list.takePushPullOutcomes(), nil))
     }
 
+    @Test("leaves out and counts records that cannot be read")
+    func unreadableRecord() {
+        var subject = Subject(settings: .quiet)
+        let effects = subject.receive(request: state(record(""), record("b")))
+        #expect(subject.list.nodes.map(\.name) == ["b", "me"])
+        #expect(subject.list.counters.unreadable == 1)
+        #expect(
+            effects.observations == [
+                .malformed(
+                    from: endpoint(of: "other"), .malformed("1 records of a push/pull"))
+            ])
+    }
+
     @Test("is refused if versions have nothing in common, whoever brings them")
     func versions() {
         var other = Versions.current
