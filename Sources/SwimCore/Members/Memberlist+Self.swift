@@ -12,6 +12,7 @@ extension Memberlist {
         meta: [UInt8], at now: Moment, delegate: inout some MemberlistDelegate
     ) -> BroadcastID {
         precondition(!isLeaving, "\(name) has left and says nothing new about itself")
+        precondition(meta.count <= SwimNode.metaBytesMax, "\(meta.count) bytes of meta")
         advance(to: now)
         let previous = localNode
         table.change(name) { record in
