@@ -209,6 +209,16 @@ final class SwiftNode: Sendable {
         }.map(\.name)
     }
 
+    /// Waits until exactly these members were told of in such a change; events come behind the view.
+    func told(of names: Set<String>, as change: Change) async throws {
+        try await eventually(
+            "\(name) tells that \(names.sorted()) \(change)", within: .seconds(3),
+            seen: "\(self.names(of: change))"
+        ) {
+            Set(self.names(of: change)) == names
+        }
+    }
+
     var userEvents: [(name: String, payload: [UInt8])] {
         state.value.withLock { $0.events }.compactMap { event in
             guard case .user(let user) = event else { return nil }

@@ -142,7 +142,9 @@ extension AgentTests {
                     "the new event arrives alone", within: .seconds(5), seen: "\(arrived())"
                 ) { arrived() == ["new"] }
             }
-            #expect(asking.userEvents.count == 3)
+            try await eventually("who has asked has the new one too", within: .seconds(5)) {
+                asking.userEvents.map(\.name).sorted() == ["new", "old-1", "old-2"]
+            }
         }
     }
 }

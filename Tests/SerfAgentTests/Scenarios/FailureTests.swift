@@ -27,7 +27,7 @@ extension AgentTests {
                     "staying": "alive", "watching": "alive", "killed": "failed",
                     "dropped": "failed",
                 ], within: .seconds(30))
-            #expect(Set(watching.names(of: .failed)) == ["killed", "dropped"])
+            try await watching.told(of: ["killed", "dropped"], as: .failed)
             #expect(watching.names(of: .left).isEmpty)
         }
     }

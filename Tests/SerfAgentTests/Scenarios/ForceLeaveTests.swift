@@ -46,7 +46,7 @@ extension AgentTests {
             // Failed, and gone at once.
             try await node.forceLeave("third", prune: true)
             try await wait(until: all, see: "third", as: nil, within: .seconds(5))
-            #expect(Set(node.names(of: .reaped)) == ["first", "second", "third"])
+            try await node.told(of: ["first", "second", "third"], as: .reaped)
         }
     }
 

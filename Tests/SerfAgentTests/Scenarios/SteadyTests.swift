@@ -72,7 +72,7 @@ extension AgentTests {
             try await eventually("the node sees that a tag is gone", within: .seconds(5)) {
                 try await node.member("agent")?.tags == ["role": "web", "zone": "a"]
             }
-            #expect(node.names(of: .updated).contains("agent"))
+            try await node.told(of: ["node", "agent"], as: .updated)
             #expect(node.names(of: .failed).isEmpty)
         }
     }
@@ -106,7 +106,7 @@ extension AgentTests {
                 Set(events.members("member-leave")) == ["node", "leaving"]
             }
             #expect(events.members("member-failed").isEmpty)
-            #expect(Set(watching.names(of: .left)) == ["node", "leaving"])
+            try await watching.told(of: ["node", "leaving"], as: .left)
             #expect(watching.names(of: .failed).isEmpty)
         }
     }
