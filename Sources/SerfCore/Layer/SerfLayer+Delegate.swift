@@ -93,16 +93,15 @@ extension SerfLayer: MemberlistDelegate {
         memberClock.witness(clock: state.time)
         eventClock.witness(clock: state.eventTime)
         queryClock.witness(clock: state.queryTime)
-        // Those who left come first: a join intent of the same time must not keep them here. One later
-        // than their status, so that it counts where only their join was heard of.
+        // Those who left come first, one later than their status, so that it counts where only their
+        // join was heard of; the join intents that follow for all are then too old for them.
         var times: [String: LamportTime] = [:]
         for status in state.statusTimes { times[status.name] = status.time }
-        let left = Set(state.leftMembers)
         for name in state.leftMembers {
             let time = times[name] ?? .zero
             _ = hear(LeaveIntent(time: time.next, node: name, prune: false))
         }
-        for status in state.statusTimes where !left.contains(status.name) {
+        for status in state.statusTimes {
             _ = hear(JoinIntent(time: status.time, node: status.name))
         }
         if isJoin, ignoresOldEvents { events.ignore(before: state.eventTime) }

@@ -15,7 +15,6 @@ extension SerfLayer {
         let known = members.change(node.name) { record in
             record.refresh(node, tags: tags)
             record.become(.alive, at: moment)
-            record.isToBePruned = false
             return record.member
         }
         if let known {
@@ -61,7 +60,7 @@ extension SerfLayer {
         }
         guard let (member, isToBePruned) = changed else { return }
         tell(status == .left ? .left([member]) : .failed([member]))
-        if isToBePruned, status == .left { forget(name) }
+        if isToBePruned { forget(name) }
     }
 
     /// A member is gone for good.

@@ -135,6 +135,18 @@ import Testing
         #expect(!isTold)
     }
 
+    @Test("the keyring changes before the change is confirmed")
+    func changesFirst() throws {
+        var subject = Subject(keyring: try Keyring(keys: [first]))
+        _ = answer(&subject, "_serf_install-key", second)
+        let effects = subject.takeEffects()
+        let change = effects.firstIndex { if case .keyringChanged = $0 { true } else { false } }
+        let answer = effects.firstIndex {
+            if case .swim(.send) = $0 { true } else { false }
+        }
+        #expect(try #require(change) < #require(answer))
+    }
+
     @Test("what cannot be done is answered with why, and without the key")
     func refuses() throws {
         var subject = Subject(keyring: try Keyring(keys: [first]))

@@ -167,6 +167,11 @@ import Testing
         subject.hear(.join(JoinIntent(time: LamportTime(99), node: "self")))
         subject.receive(.answer(stream, Subject.answer()))
         #expect(subject.status(of: "self") == .leaving)
+        // The others must not hear from us that we stay.
+        let joins = subject.gossip.compactMap { message -> LamportTime? in
+            if case .join(let intent) = message { intent.time } else { nil }
+        }
+        #expect(joins == [LamportTime(99)])
         subject.pass(.seconds(5))
         #expect(subject.status(of: "self") == .left)
     }

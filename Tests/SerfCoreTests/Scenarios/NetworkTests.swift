@@ -286,6 +286,25 @@ import Testing
         for site in 0..<3 { #expect(network.status(of: "b", at: site) == .alive) }
     }
 
+    @Test(
+        "a member that is falsely said to leave contradicts, even if it was the last to hear of it")
+    func contradicts() {
+        let network = TestNetwork()
+        network.gather(["a", "b", "c"])
+        network.run(for: .seconds(5))
+        // The claim, and all gossip, reaches everybody but the one that it is about.
+        network.isCut = { _, to in to == 1 }
+        network.command(.forceLeave("b", prune: false), at: 0)
+        network.run(for: .seconds(2))
+        network.isCut = { _, _ in false }
+        #expect(network.status(of: "b", at: 0) == .leaving)
+        #expect(network.status(of: "b", at: 2) == .leaving)
+        let isBack = network.run(within: .seconds(40)) { network in
+            network.status(of: "b", at: 0) == .alive && network.status(of: "b", at: 2) == .alive
+        }
+        #expect(isBack)
+    }
+
     @Test("keys are rotated step by step, and every member answers")
     func rotation() throws {
         let (old, new) = ([UInt8](repeating: 1, count: 16), [UInt8](repeating: 2, count: 32))
