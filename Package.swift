@@ -228,6 +228,9 @@ let package = Package(
                 "Records", logging,
             ],
             path: "Benchmarks/Replication", swiftSettings: everyRoom),
+        .executableTarget(
+            name: "bench-gossip", dependencies: ["Membership", "SerfCore", logging],
+            path: "Benchmarks/Gossip", swiftSettings: everyRoom),
         // Level 8
         .executableTarget(name: "cordwood", dependencies: ["Commands"], swiftSettings: everyRoom),
         // Tests

@@ -153,7 +153,7 @@ final class AcceptedStream: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { close() }
 
     private func freeBuffer() {
-        loop?.streamBytes -= buffer.count
+        loop?.streamBytes -= buffer.bytesHeld
         buffer.removeAll()
     }
 }

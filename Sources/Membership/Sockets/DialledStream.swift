@@ -93,7 +93,7 @@ final class DialledStream: ChannelInboundHandler {
         guard !isDone else { return }
         isDone = true
         deadline?.cancel()
-        loop?.streamBytes -= buffer.count
+        loop?.streamBytes -= buffer.bytesHeld
         buffer.removeAll()
         context?.close(promise: nil)
     }

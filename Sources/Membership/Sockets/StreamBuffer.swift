@@ -18,13 +18,18 @@ struct StreamBuffer {
         isLabelled = labelHeader.isEmpty
     }
 
-    var count: Int { bytes.count }
+    /// How many bytes came, the label's header among them.
+    private(set) var bytesHeld = 0
 
     mutating func append(_ buffer: ByteBuffer) {
         bytes.append(contentsOf: buffer.readableBytesView)
+        bytesHeld += buffer.readableBytes
     }
 
-    mutating func removeAll() { bytes = [] }
+    mutating func removeAll() {
+        bytes = []
+        bytesHeld = 0
+    }
 
     /// The first byte behind the label's header, which says what kind of body it is; `nil` before
     /// it is there.

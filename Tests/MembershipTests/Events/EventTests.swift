@@ -83,7 +83,9 @@ import Testing
     }
 
     @Test("a node whose events nobody reads keeps working") func unread() async throws {
-        try await withPair { $0.eventsMax = 4 } _: { first, second in
+        try await withPair {
+            $0.eventsMax = 4
+        } _: { first, second in
             let events = second.events()
             for number in 0..<40 { try await first.send(event: "event-\(number)") }
             try await eventually("all events have gone around") {

@@ -40,7 +40,7 @@ import Testing
     func joinResult() async throws {
         try await withNode(testSettings("first")) { first in
             try await withNode(testSettings("second")) { second in
-                let free = try await RawPeer.with { $0.endpoint }
+                let free = OwnAddress.next()
                 let result = try await second.join([first.address, "\(free)"])
                 #expect(result.count == 1)
                 #expect(result.failures.map(\.endpoint) == [free])

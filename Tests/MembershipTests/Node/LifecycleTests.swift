@@ -26,13 +26,13 @@ import Testing
     @Test("a graceful shutdown leaves: the others see it as left, not as failed")
     func gracefulShutdown() async throws {
         try await withNode(testSettings("other")) { other in
-            let node = testNode(testSettings("node", seeds: [try await other.address]))
+            var settings = testSettings("node", seeds: [try await other.address])
+            settings.bind(to: OwnAddress.next())
+            let node = testNode(settings)
             let group = ServiceGroup(
                 configuration: .init(services: [.init(service: node)], logger: .silent))
             let serving = Task { try await group.run() }
-            try await eventually("both are in view") {
-                try await other.status(of: "node") == .alive
-            }
+            try await eventuallySeen(other, node)
             let endpoint = try await node.boundEndpoint
             let events = node.events()
             await group.triggerGracefulShutdown()
@@ -57,7 +57,9 @@ import Testing
         var settings = testSettings("other")
         settings.serf.swim.suspicionMaxTimeoutMult = 1
         try await withNode(settings) { other in
-            let node = testNode(testSettings("node", seeds: [try await other.address]))
+            var settings = testSettings("node", seeds: [try await other.address])
+            settings.bind(to: OwnAddress.next())
+            let node = testNode(settings)
             let serving = Task { try await node.run() }
             try await eventually("both are in view") {
                 try await other.status(of: "node") == .alive
@@ -75,7 +77,9 @@ import Testing
     @Test("a node that is cancelled before it began leaves nothing open") func cancelledBefore()
         async throws
     {
-        let node = testNode(testSettings("node"))
+        var settings = testSettings("node")
+        settings.bind(to: OwnAddress.next())
+        let node = testNode(settings)
         let serving = Task {
             withUnsafeCurrentTask { $0?.cancel() }
             try await node.run()
@@ -180,18 +184,18 @@ import Testing
     @Test("a new node in an old one's place is taken for it, with its own tags") func restart()
         async throws
     {
-        try await withPair { first, second in
-            let endpoint = try await second.boundEndpoint
-            await second.close()
+        try await withNode(testSettings("first")) { first in
             var settings = testSettings("second", seeds: [try await first.address])
-            settings.bindPort = endpoint.port
-            settings.tags = ["life": "2"]
-            try await withNode(settings) { again in
-                try await eventually("its tags are seen") {
-                    let member = try await first.members.first { $0.name == "second" }
-                    return member?.tags == ["life": "2"] && member?.status == .alive
+            settings.bind(to: OwnAddress.next())
+            for life in ["1", "2", "3"] {
+                settings.tags = ["life": life]
+                try await withNode(settings) { second in
+                    try await eventually("its tags are seen") {
+                        let member = try await first.members.first { $0.name == "second" }
+                        return member?.tags == ["life": life] && member?.status == .alive
+                    }
+                    try await eventuallySeen(first, second)
                 }
-                try await eventuallySeen(first, again)
             }
         }
     }

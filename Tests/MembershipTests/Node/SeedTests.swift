@@ -11,11 +11,11 @@ import Testing
     @Test("a node whose seed comes later starts alone, and joins then") func firstAlone()
         async throws
     {
-        let later = try await RawPeer.with { $0.endpoint }
+        let later = OwnAddress.next()
         try await withNode(testSettings("early", seeds: ["\(later)"])) { early in
             #expect(try await early.members.map(\.name) == ["early"])
             var settings = testSettings("late")
-            settings.bindPort = later.port
+            settings.bind(to: later)
             try await withNode(settings) { late in
                 try await eventuallySeen(early, late)
             }
@@ -35,12 +35,12 @@ import Testing
     @Test("a node does not ask itself, and all may have the same seeds") func ownAddress()
         async throws
     {
-        let ports = try await (RawPeer.with { $0.endpoint.port }, RawPeer.with { $0.endpoint.port })
-        let seeds = ["127.0.0.1:\(ports.0)", "127.0.0.1:\(ports.1)"]
+        let places = [OwnAddress.next(), OwnAddress.next()]
+        let seeds = places.map(\.description)
         var one = testSettings("one", seeds: seeds)
-        one.bindPort = ports.0
+        one.bind(to: places[0])
         var two = testSettings("two", seeds: seeds)
-        two.bindPort = ports.1
+        two.bind(to: places[1])
         try await withNode(one) { one in
             try await withNode(two) { two in
                 try await eventuallySeen(one, two)
@@ -85,6 +85,76 @@ import Testing
                 try await node.join(["192.0.2.1"])
             }
             #expect(error?.code == .unreachableAddress)
+        }
+    }
+
+    @Test("a name that leads elsewhere is refused when it is found, and ends the node")
+    func nameElsewhere() async throws {
+        try await withNode(testSettings("node")) { node in
+            let port: UInt16 = 7946
+            let elsewhere = try #require(IPAddress("192.0.2.1"))
+            let here = try #require(IPAddress("127.0.0.2"))
+            func endpoints(_ addresses: [IPAddress]) async throws -> [Endpoint] {
+                let seed = ResolvedSeed(text: "seed.test", port: port, addresses: addresses)
+                return try await node.read { loop in
+                    Result { () throws(MembershipError) in try loop.endpoints(of: [seed, seed]) }
+                }.get()
+            }
+            let error = await #expect(throws: MembershipError.self) {
+                try await endpoints([elsewhere])
+            }
+            #expect(error?.code == .unreachableAddress)
+            #expect(error?.message.contains("seed.test") == true)
+            // A name of this machine may have addresses of the network too.
+            #expect(
+                try await endpoints([elsewhere, here])
+                    == [elsewhere, here].map { Endpoint(address: $0, port: port) })
+            #expect(try await endpoints([]).isEmpty)
+            #expect(try await endpoints([node.boundEndpoint.address]).count == 1)
+        }
+    }
+
+    @Test("a node on all addresses takes one that others can reach, and knows itself")
+    func unspecified() async throws {
+        var settings = testSettings("node")
+        settings.bindHost = "0.0.0.0"
+        try await withNode(settings) { node in
+            let endpoint = try await node.localMember.endpoint
+            #expect(!endpoint.address.isUnspecified)
+            let own = try await node.boundEndpoint
+            let error = await #expect(throws: MembershipError.self) {
+                try await node.join(["127.0.0.1:\(own.port)", "\(endpoint)"])
+            }
+            #expect(error?.code == .unknownHost)
+            try await withNode(testSettings("other")) { other in
+                try await other.join(["127.0.0.1:\(own.port)"])
+                try await eventually("it is in view") {
+                    try await other.status(of: "node") == .alive
+                }
+            }
+        }
+    }
+
+    @Test(
+        "nodes on IPv6 find each other, and one on all addresses takes both kinds",
+        .enabled(if: AdvertisedAddress.ofMachine().contains(.v6(0, 1))))
+    func version6() async throws {
+        var settings = testSettings("first")
+        settings.bindHost = "::1"
+        try await withNode(settings) { first in
+            var settings = testSettings("second", seeds: [try await first.address])
+            settings.bindHost = "::"
+            settings.advertise = "::1"
+            try await withNode(settings) { second in
+                try await eventuallySeen(first, second)
+                #expect(try await first.query(.ping).all().acks.count == 2)
+                try await RawPeer.with { peer in
+                    let port = try await second.boundEndpoint.port
+                    let endpoint = Endpoint(address: .v4(0x7f00_0001), port: port)
+                    try await peer.send(peer.ping(3, "second"), to: endpoint)
+                    try await eventually("an ack by IPv4") { try peer.acks() == [3] }
+                }
+            }
         }
     }
 

@@ -182,6 +182,9 @@ import Testing
                 #expect(try await RawStream.exchange(node.boundEndpoint, wrong).isEmpty)
             }
             #expect(try await node.dropped(.wrongLabel) == 3)
+            try await eventually("nothing is held") {
+                try await node.read { $0.streamBytes == 0 && $0.accepted.isEmpty }
+            }
         }
     }
 

@@ -24,6 +24,14 @@ func testSettings(
     return settings
 }
 
+extension SerfNodeSettings {
+    /// Binds to an address of its own.
+    mutating func bind(to endpoint: Endpoint) {
+        bindHost = endpoint.address.description
+        bindPort = endpoint.port
+    }
+}
+
 /// A node that says nothing.
 func testNode(
     _ settings: SerfNodeSettings, logger: Logger = .silent,
