@@ -5,6 +5,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import SerfCore
 internal import SerfWire
+internal import SwimCore
 
 /// How far the asking of seeds has come.
 struct Rejoin {
@@ -13,9 +14,20 @@ struct Rejoin {
     var scheduled: Scheduled<Void>?
     /// Whether names are looked up, or peers asked, at this moment.
     var isAsking = false
+    /// Which of many addresses the next round begins with.
+    var next = 0
 
-    /// More addresses are not asked in one round.
-    static let addressesMax = 256
+    /// More addresses are not looked at.
+    static let addressesMax = 4096
+
+    /// The addresses of a round, when there are more than may be asked at once: the next ones, and
+    /// from the first on again.
+    mutating func round(of endpoints: [Endpoint], countMax: Int) -> [Endpoint] {
+        guard endpoints.count > countMax else { return endpoints }
+        let first = next % endpoints.count
+        next = first + countMax
+        return Array((endpoints[first...] + endpoints[..<first]).prefix(countMax))
+    }
 }
 
 /// A seed and what the system said about its name.
@@ -82,7 +94,8 @@ extension NodeLoop {
     private func ask(_ seeds: [ResolvedSeed]) {
         guard !isClosed else { return }
         do {
-            let endpoints = try self.endpoints(of: seeds)
+            let endpoints = rejoin.round(
+                of: try self.endpoints(of: seeds), countMax: settings.serf.swim.exchangesMax)
             guard !endpoints.isEmpty else { return roundEnded() }
             command(
                 .join(endpoints, replayEvents: false),

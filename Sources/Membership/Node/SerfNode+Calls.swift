@@ -59,7 +59,8 @@ extension SerfNode {
     /// Asks these addresses, and takes over what they know.
     ///
     /// - Parameters:
-    ///   - seeds: `host`, `host:port` or `[address]:port`; all addresses of a name are asked.
+    ///   - seeds: `host`, `host:port` or `[address]:port`; all addresses of a name are asked, at most
+    ///     ``SwimCore/SwimSettings/exchangesMax`` in all.
     ///   - replayEvents: Whether user events from before the join are delivered too.
     /// - Returns: How many answered, and what was wrong with the others.
     /// - Throws: ``MembershipError``: none answered, a name has no address, or our own address

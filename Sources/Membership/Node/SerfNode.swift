@@ -25,6 +25,7 @@ internal import Synchronization
 ///
 /// The node begins with ``run()`` or ``start()``; calls that come earlier wait for that. It ends with
 /// ``leave()``, ``close()``, a graceful shutdown or the cancellation of ``run()``, and then for good.
+/// To let go of it without one of these does not end it.
 ///
 /// Owner: one event loop owns everything that changes. Any task may call; each call hops to the loop
 /// once and is answered from one state of the node.

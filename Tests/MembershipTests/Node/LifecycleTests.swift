@@ -156,6 +156,24 @@ import Testing
         }
     }
 
+    @Test("nothing of a closed node is kept") func released() async throws {
+        weak var witness: Seen?
+        do {
+            let seen = Seen()
+            witness = seen
+            try await withPair { settings in
+                settings.filter = PacketFilter { packet in
+                    seen.insert("\(packet.direction)")
+                    return false
+                }
+            } _: { first, _ in
+                _ = try await first.query(.ping).all()
+            }
+            #expect(seen.all == ["incoming", "outgoing"])
+        }
+        try await eventually("both nodes, which hold the filter, are gone") { witness == nil }
+    }
+
     @Test("leaving twice is leaving once") func leaveTwice() async throws {
         try await withPair { first, second in
             async let once: Void = second.leave()

@@ -114,6 +114,17 @@ import Testing
         }
     }
 
+    @Test("of more addresses than may be asked at once, all get their turn") func turns() {
+        let endpoints = (1...5).map { Endpoint(address: .v4(UInt32($0)), port: 1) }
+        var rejoin = Rejoin(pause: .seconds(1))
+        #expect(rejoin.round(of: endpoints, countMax: 5) == endpoints)
+        let rounds = (0..<3).map { _ in
+            rejoin.round(of: endpoints, countMax: 2).map { $0.address.bytes[3] }
+        }
+        #expect(rounds == [[1, 2], [3, 4], [5, 1]])
+        #expect(rejoin.round(of: Array(endpoints[..<3]), countMax: 2).count == 2)
+    }
+
     @Test("a node on all addresses takes one that others can reach, and knows itself")
     func unspecified() async throws {
         var settings = testSettings("node")
