@@ -25,6 +25,16 @@ struct ClusterTests {
         #expect(total.marks.contains(.restarted))
     }
 
+    /// A link was clogged for much longer than there were to be faults: what was sent over it in the
+    /// calm waited, and a transfer of leadership came to nothing.
+    @Test("see no fault outlast the faults")
+    func faultsEnd() throws {
+        let report = try ClusterSimulator.run(
+            seed: 172_688_239_092, Self.options(.core, seconds: 20))
+        #expect(report.marks.contains(.linkClogged))
+        #expect(report.marks.contains(.handedOn))
+    }
+
     @Test("of whole nodes hold, commit something and come to rest")
     func wholeNodes() throws {
         var total = ClusterReport(digest: 0, events: 0, time: 0)

@@ -67,10 +67,12 @@ extension ClusterRun {
         return found
     }
 
-    /// How long a fault lasts: about as long as an election, or much shorter, or much longer.
+    /// How long a fault lasts: about as long as an election, or much shorter, or much longer, and at
+    /// most until the faults stop: what a link or a disk holds back longer would be a fault of the calm.
     private func length(_ random: inout SplitMix64) -> Int64 {
         let timeout = plan.tick * Int64(plan.raft.electionTicks)
-        return 1 + random.exponential(mean: random.pick([timeout / 4, timeout, 4 * timeout]))
+        let length = 1 + random.exponential(mean: random.pick([timeout / 4, timeout, 4 * timeout]))
+        return max(1, min(length, plan.duration - now))
     }
 
     private mutating func pause(_ victim: Int, _ random: inout SplitMix64) {
