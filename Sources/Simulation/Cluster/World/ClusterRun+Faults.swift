@@ -112,7 +112,8 @@ extension ClusterRun {
 
     private mutating func replay(_ random: inout SplitMix64) {
         for _ in 0..<random.pick(1...8) where !kept.isEmpty {
-            let old = random.pick(kept)
+            let isOld = !keptLonger.isEmpty && random.happens(percent: 50)
+            let old = random.pick(isOld ? keptLonger : kept)
             marks.insert(.messageReplayed)
             network.addReplay(from: old.from, to: old.to)
             queue.plan(

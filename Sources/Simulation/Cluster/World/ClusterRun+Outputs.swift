@@ -65,11 +65,18 @@ extension ClusterRun {
         if let time = network.repeatArrival(from: from, to: to, now: now) {
             queue.plan(.deliver(from: from, to: to, packet), at: time)
         }
-        // Every so many messages one is kept, for a replay much later.
-        if events % 61 == 0 {
-            if kept.count == 32 { kept.remove(at: Int(events / 61 % 32)) }
-            kept.append((from, to, packet))
-        }
+        keep((from, to, packet))
+    }
+
+    /// Keeps one of so many messages for a replay: some until soon after, and some of them for so long
+    /// that leaders come and go meanwhile.
+    private mutating func keep(_ message: Kept) {
+        guard events % 61 == 0 else { return }
+        if kept.count == Self.keptMax { kept.removeFirst() }
+        kept.append(message)
+        guard events % (61 * 16) == 0 else { return }
+        if keptLonger.count == Self.keptMax { keptLonger.removeFirst() }
+        keptLonger.append(message)
     }
 
     private mutating func plan(_ operation: DiskOperation, _ slot: Int) {

@@ -36,6 +36,10 @@ struct ClusterRun<Node: SimulatedNode> {
         var wipes: UInt64 = 0
     }
 
+    /// A message that was sent once.
+    typealias Kept = (from: Int, to: Int, packet: Node.Packet)
+    static var keptMax: Int { 16 }
+
     let seed: UInt64
     let plan: ClusterPlan
     let options: ClusterOptions
@@ -56,8 +60,9 @@ struct ClusterRun<Node: SimulatedNode> {
     var tracedLines = 0
     /// Who was told to lead at the end, and in which term.
     var heir: (id: ReplicaID, term: Term)?
-    /// Messages of before, to be sent again.
-    var kept: [(from: Int, to: Int, packet: Node.Packet)] = []
+    /// Messages of lately, and of long ago, to be sent again.
+    var kept: [Kept] = []
+    var keptLonger: [Kept] = []
     /// Of disks that are gone.
     var oldMarks = Marks()
     var secondMessages = 0
