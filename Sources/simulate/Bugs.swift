@@ -21,11 +21,11 @@
             // What fails without any bug would be found in each.
             let clean = ["cluster", "--worker", "--no-shrink", "--profile", "core"]
             if let found = try Hunt.seedsUntilFailure(runs: budget, clean) {
-                print("without any bug: \(found.message)")
+                Hunt.say("without any bug: \(found.message)")
                 throw ExitCode.failure
             }
-            print("| bug | seeds | first sign |")
-            print("|---|---|---|")
+            Hunt.say("| bug | seeds | first sign |")
+            Hunt.say("|---|---|---|")
             for bug in bugs {
                 let found = try Hunt.seedsUntilFailure(
                     runs: budget, clean + ["--bug", bug.rawValue])
@@ -34,10 +34,10 @@
                 Hunt.say("| \(bug.rawValue) | \(seeds) | \(found?.message ?? "**escaped**") |")
             }
             guard escaped.isEmpty else {
-                print("escaped: \(escaped.map(\.rawValue).joined(separator: " "))")
+                Hunt.say("escaped: \(escaped.map(\.rawValue).joined(separator: " "))")
                 throw ExitCode.failure
             }
-            print("all \(bugs.count) were found")
+            Hunt.say("all \(bugs.count) were found")
         }
     }
 
