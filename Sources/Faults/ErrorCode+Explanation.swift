@@ -5,7 +5,7 @@ extension ErrorCode {
     public var isRetryable: Bool {
         switch self {
         case .diskFull, .shuttingDown, .overloaded, .notLeader, .unreachable, .deadlineExceeded,
-            .corruptBatch:
+            .corruptBatch, .joinFailed:
             true
         default:
             false
@@ -137,6 +137,12 @@ extension ErrorCode {
                 "It is empty, or longer than the server allows.",
                 "Choose another name."
             )
+        case .memberNotFound:
+            (
+                "There is no member of that name.",
+                "The name is misspelt, the member was forgotten, or its coordinate is not known yet.",
+                "See `cordwood members list`."
+            )
         case .diskFull:
             (
                 "The disk is too full to accept records.",
@@ -214,6 +220,30 @@ extension ErrorCode {
                 "The partition has another leader, or none at the moment.",
                 "The leader changed while the request was under way; the records may be stored.",
                 "Try again; an idempotent producer never stores them twice."
+            )
+        case .gossipNotRunning:
+            (
+                "The server takes no part in gossip.",
+                "It is turned off, the server has left, or another member has its name.",
+                "See `cordwood members list`, which says why; then restart the server."
+            )
+        case .joinFailed:
+            (
+                "None of the addresses could be joined.",
+                "Nobody listens there, the keys differ, or the cluster is another.",
+                "Check the addresses, the gossip keys and cluster.name; the message has each reason."
+            )
+        case .gossipNotEncrypted:
+            (
+                "Gossip is not encrypted, so there are no keys to change.",
+                "The server was started without gossip.keys.file and gossip.keyring.",
+                "Give every server a key and restart them: see docs/guides/members.md."
+            )
+        case .keysDiffer:
+            (
+                "Not every member did what was asked with a key.",
+                "It has other keys, cannot write its keyring, or did not answer in time.",
+                "Do it again until all have done it, and only then go on to the next step."
             )
         case .unknownKey:
             (

@@ -24,6 +24,7 @@ public enum ErrorCode: Int, Sendable, CaseIterable {
     case groupNotFound = 1016
     case groupNotEmpty = 1017
     case invalidGroup = 1018
+    case memberNotFound = 1019
 
     // 2xxx: the disk and what is on it.
     case diskFull = 2001
@@ -41,6 +42,10 @@ public enum ErrorCode: Int, Sendable, CaseIterable {
     case plaintextRefused = 3004
     case internalError = 3005
     case notLeader = 3006
+    case gossipNotRunning = 3007
+    case joinFailed = 3008
+    case gossipNotEncrypted = 3009
+    case keysDiffer = 3010
 
     // 4xxx: the configuration.
     case unknownKey = 4001

@@ -13,7 +13,7 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
     case failed = 1
     /// The command line could not be understood, or needs a confirmation.
     case usage = 2
-    /// A topic, partition, offset or group is not there.
+    /// A topic, partition, offset, group or member is not there.
     case notFound = 3
     /// It is not allowed.
     case denied = 4
@@ -28,11 +28,13 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
     init(_ code: ErrorCode) {
         switch code {
         case .invalidUsage, .notConfirmed: self = .usage
-        case .topicNotFound, .partitionNotFound, .groupNotFound, .offsetOutOfRange: self = .notFound
+        case .topicNotFound, .partitionNotFound, .groupNotFound, .memberNotFound,
+            .offsetOutOfRange:
+            self = .notFound
         case .plaintextRefused: self = .denied
         case .deadlineExceeded: self = .timeout
         case .unreachable, .shuttingDown, .overloaded, .notLeader, .diskFull, .storageFailed,
-            .dataLoss, .partitionReadOnly:
+            .dataLoss, .partitionReadOnly, .gossipNotRunning, .joinFailed:
             self = .unavailable
         case .cancelled: self = .interrupted
         case .invalidArgument, .topicExists, .invalidTopicName, .invalidPartitionCount,
@@ -40,7 +42,8 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
             .invalidSetting, .unknownSetting, .outOfOrderSequence, .invalidProducerEpoch,
             .groupNotEmpty, .invalidGroup, .dataDirectoryLocked, .dataDirectoryUnusable,
             .unsupportedFormat, .addressInUse, .internalError, .unknownKey, .invalidValue,
-            .configurationUnreadable, .closed, .unexpectedAnswer, .inputUnreadable, .outputFailed:
+            .configurationUnreadable, .closed, .unexpectedAnswer, .inputUnreadable, .outputFailed,
+            .gossipNotEncrypted, .keysDiffer:
             self = .failed
         }
     }
@@ -51,7 +54,7 @@ public enum ProgramStatus: Int32, Sendable, CaseIterable {
         case .success: "done"
         case .failed: "failed"
         case .usage: "the command line could not be understood, or needs a confirmation"
-        case .notFound: "a topic, partition, offset or group is not there"
+        case .notFound: "a topic, partition, offset, group or member is not there"
         case .denied: "not allowed"
         case .timeout: "no answer in time"
         case .unavailable: "no server answers, it takes no work now, or stored records are damaged"

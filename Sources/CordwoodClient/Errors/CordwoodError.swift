@@ -99,6 +99,8 @@ extension CordwoodError.Code {
     public static let groupNotEmpty = Self(.groupNotEmpty)
     /// The name cannot be a consumer group's.
     public static let invalidGroup = Self(.invalidGroup)
+    /// There is no member of that name in the cluster.
+    public static let memberNotFound = Self(.memberNotFound)
     /// The server's disk is too full to accept records; reads go on.
     public static let diskFull = Self(.diskFull)
     /// The server's disk failed to store or return bytes.
@@ -113,6 +115,14 @@ extension CordwoodError.Code {
     public static let overloaded = Self(.overloaded)
     /// The partition has another leader, or none at the moment.
     public static let notLeader = Self(.notLeader)
+    /// The server takes no part in gossip.
+    public static let gossipNotRunning = Self(.gossipNotRunning)
+    /// None of the addresses could be joined.
+    public static let joinFailed = Self(.joinFailed)
+    /// Gossip is not encrypted, so there are no keys to change.
+    public static let gossipNotEncrypted = Self(.gossipNotEncrypted)
+    /// Not every member did what was asked with a key.
+    public static let keysDiffer = Self(.keysDiffer)
     /// The server met a state that should not be.
     public static let internalError = Self(.internalError)
     /// No server answers at the address, or the connection was lost.

@@ -34,7 +34,8 @@ extension KafkaErrorCode {
         case .overloaded, .deadlineExceeded, .cancelled: self = .requestTimedOut
         case .addressInUse, .plaintextRefused, .internalError, .configurationUnreadable,
             .unreachable, .closed, .unexpectedAnswer, .inputUnreadable, .outputFailed,
-            .notConfirmed:
+            .notConfirmed, .memberNotFound, .gossipNotRunning, .joinFailed, .gossipNotEncrypted,
+            .keysDiffer:
             self = .unknownServerError
         }
     }

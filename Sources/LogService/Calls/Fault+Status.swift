@@ -17,16 +17,17 @@ extension ErrorCode {
         case .invalidArgument, .invalidTopicName, .invalidPartitionCount, .batchTooLarge,
             .invalidBatch, .unsupportedCompression, .invalidGroup, .invalidSetting, .unknownSetting:
             .invalidArgument
-        case .topicNotFound, .partitionNotFound, .groupNotFound: .notFound
+        case .topicNotFound, .partitionNotFound, .groupNotFound, .memberNotFound: .notFound
         case .topicExists: .alreadyExists
         case .offsetOutOfRange: .outOfRange
         case .diskFull, .overloaded: .resourceExhausted
         case .dataLoss, .corruptBatch: .dataLoss
         case .outOfOrderSequence, .invalidProducerEpoch, .groupNotEmpty, .partitionReadOnly,
             .dataDirectoryLocked, .dataDirectoryUnusable,
-            .unsupportedFormat:
+            .unsupportedFormat, .gossipNotRunning, .gossipNotEncrypted,
+            .keysDiffer:
             .failedPrecondition
-        case .shuttingDown, .notLeader, .unreachable: .unavailable
+        case .shuttingDown, .notLeader, .unreachable, .joinFailed: .unavailable
         case .deadlineExceeded: .deadlineExceeded
         case .cancelled: .cancelled
         case .storageFailed, .addressInUse, .plaintextRefused, .internalError, .unknownKey,
