@@ -179,17 +179,18 @@ let package = Package(
             ],
             swiftSettings: everyRoom),
         .executableTarget(
-            name: "simulate", dependencies: ["Simulation", "RaftCore", arguments],
+            name: "simulate",
+            dependencies: ["Simulation", "GossipSimulation", "RaftCore", arguments],
             swiftSettings: everyRoom + plantable),
         // Level 6
         .target(
             name: "Agent",
             dependencies: [
-                "LogService", "KafkaService", "BrokerRuntime", "ClusterCore", "GroupCore",
-                "PosixDisk", "Disk",
+                "LogService", "KafkaService", "Membership", "BrokerRuntime", "SerfCore",
+                "ClusterCore", "GroupCore", "SwimCore", "SerfWire", "PosixDisk", "Disk", "Records",
                 "Faults", "Telemetry",
                 grpcCore, grpcTransport, nioCore, nioPosix, http2, hpack, lifecycle, configuration,
-                yams, logging,
+                crypto, yams, logging,
             ],
             swiftSettings: everyRoom),
         // Level 7
@@ -202,7 +203,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "Agent", "CordwoodClient", "CommitLog", "ClusterCore", "KafkaProtocol", "PosixDisk",
+                "Agent", "CordwoodClient", "Membership", "SerfCore", "SerfWire",
+                "CommitLog", "ClusterCore", "KafkaProtocol", "PosixDisk",
                 "Disk", "Records", "Faults", "Telemetry",
                 arguments, logging,
             ],
@@ -257,7 +259,7 @@ let package = Package(
         .testTarget(
             name: "LogServiceTests",
             dependencies: [
-                "LogService", "LogAPI", "BrokerRuntime", "Compression", "GroupCore",
+                "LogService", "LogAPI", "BrokerRuntime", "ClusterCore", "Compression", "GroupCore",
                 "SimulatedDisk", "Disk", "Records", "Faults",
                 grpcCore, grpcTransport, grpcProtobuf, swiftProtobuf, logging,
             ],
@@ -265,8 +267,8 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "CordwoodClient", "BrokerRuntime", "ClusterCore", "SimulatedDisk", "Disk",
-                "Records",
+                "Agent", "CordwoodClient", "Membership", "BrokerRuntime", "SerfCore", "ClusterCore",
+                "SimulatedDisk", "Disk", "Records",
                 "Faults", "Telemetry", nioCore, nioPosix, lifecycle, logging,
             ],
             swiftSettings: everyRoom),
@@ -353,7 +355,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "CordwoodTesting", "Agent", "CordwoodClient", "PosixDisk", "Faults",
+                "Commands", "CordwoodTesting", "Agent", "CordwoodClient", "Membership", "SerfCore",
+                "SwimCore", "SerfWire", "PosixDisk", "Faults",
                 arguments, logging,
             ],
             swiftSettings: everyRoom),

@@ -40,6 +40,7 @@ enum Servers {
         settings.dataDirectory = directory
         settings.listen.grpcAddress.port = 0
         settings.listen.kafkaAddress = nil
+        settings.gossip.bind = nil
         settings.topicDefaults.durability = .os
         settings.disk.reserveBytes = 0
         var logger = Logger(label: "bench")

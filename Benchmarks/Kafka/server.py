@@ -38,7 +38,8 @@ class Server:
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith("CORDWOOD_")}
         settings = {"data_dir": self.directory / "data", "listen.grpc.address": self.grpc,
-                    "listen.kafka.address": self.kafka, "log.level": "warning", **self.settings}
+                    "listen.kafka.address": self.kafka, "gossip.bind": "none",
+                    "log.level": "warning", **self.settings}
         for name, value in settings.items():
             self.environment["CORDWOOD_" + name.upper().replace(".", "_")] = str(value)
         self.environment["CORDWOOD_SERVER"] = self.grpc

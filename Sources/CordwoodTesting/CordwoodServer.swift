@@ -97,6 +97,8 @@ private func testSettings(
     defaults.dataDirectory = dataDirectory
     defaults.listen.grpcAddress = ListenAddress(host: "127.0.0.1", port: 0)
     defaults.listen.kafkaAddress = ListenAddress(host: "127.0.0.1", port: 0)
+    // Servers of tests have nothing to do with each other; `gossip.bind` turns it on.
+    defaults.gossip.bind = nil
     defaults.listen.threads = 1
     defaults.disk.lowBytes = 0
     defaults.disk.criticalBytes = 0

@@ -6,6 +6,7 @@
 //                    LogServiceProvider   cordwood.v1.LogService    ├─▶ Broker ─▶ Partition
 //                    TopicServiceProvider cordwood.v1.TopicService ─┘      └────▶ GroupCoordinator
 //                    GroupServiceProvider cordwood.v1.GroupService ────────────────────┘
+//                    MemberServiceProvider cordwood.v1.MemberService ─▶ ServerRegistry, ServerGossip
 //                    HealthService        grpc.health.v1.Health
 //                    ReflectionService    grpc.reflection.v1(alpha)
 //

@@ -19,17 +19,20 @@ public struct LogServices: Sendable {
     /// - Parameters:
     ///   - broker: What the services serve.
     ///   - settings: Limits and names.
+    ///   - servers: Who is in the cluster.
+    ///   - gossip: What knows them.
     ///   - clock: The time: what records without a timestamp get, and what "ago" counts from.
     public static func make(
-        broker: Broker, settings: LogServiceSettings,
-        clock: BrokerClock = .system
+        broker: Broker, settings: LogServiceSettings, servers: ServerRegistry,
+        gossip: any ServerGossip, clock: BrokerClock = .system
     ) -> LogServices {
         let drain = ServiceDrain()
         let surroundings = Surroundings(
-            broker: broker, settings: settings, drain: drain, clock: clock)
+            broker: broker, settings: settings, servers: servers, gossip: gossip, drain: drain,
+            clock: clock)
         let served: [ServiceDescriptor] = [
             .log_v1_Log, .cordwood_v1_LogService, .cordwood_v1_TopicService,
-            .cordwood_v1_GroupService,
+            .cordwood_v1_GroupService, .cordwood_v1_MemberService,
         ]
         let tools: [ServiceDescriptor] = [
             .grpc_health_v1_Health, .grpc_reflection_v1_ServerReflection,
@@ -43,11 +46,19 @@ public struct LogServices: Sendable {
                 LogServiceProvider(surroundings),
                 TopicServiceProvider(surroundings),
                 GroupServiceProvider(surroundings),
+                MemberServiceProvider(surroundings),
                 HealthService(
                     services: served.map(\.fullyQualifiedService), drain: drain,
                     checkInterval: settings.healthCheckInterval,
-                    isServing: {
-                        if case .critical = broker.diskState { false } else { true }
+                    isServing: { service in
+                        // A server that lost its gossip keeps its records, and serves them.
+                        if service
+                            == ServiceDescriptor.cordwood_v1_MemberService
+                            .fullyQualifiedService
+                        {
+                            return gossip.status.state == .running
+                        }
+                        return if case .critical = broker.diskState { false } else { true }
                     }),
                 ReflectionService(index),
                 ReflectionServiceAlpha(index),
@@ -60,6 +71,8 @@ public struct LogServices: Sendable {
 struct Surroundings: Sendable {
     let broker: Broker
     let settings: LogServiceSettings
+    let servers: ServerRegistry
+    let gossip: any ServerGossip
     let drain: ServiceDrain
     let clock: BrokerClock
 }

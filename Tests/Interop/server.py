@@ -10,8 +10,9 @@ import time
 
 import grpc
 
-READY = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+READY = re.compile(r"listening\b[^\n]*?\baddress\W+127\.0\.0\.1:([1-9]\d*)")
 KAFKA_READY = re.compile(r"kafka\W+127\.0\.0\.1:([1-9]\d*)")
+GOSSIP_READY = re.compile(r"listening\b[^\n]*?\bgossip\W+([\d.]+:[1-9]\d*)")
 
 
 class Server:
@@ -26,6 +27,7 @@ class Server:
         self.process = None
         self.address = None
         self.kafka = None
+        self.gossip = None
         self.starts = 0
         self.channels = []
 
@@ -35,7 +37,8 @@ class Server:
         self.starts += 1
         self.log_path = self.directory / f"server-{self.starts}.log"
         settings = {"data_dir": self.data, "listen.grpc.address": "127.0.0.1:0",
-                    "listen.kafka.address": "127.0.0.1:0", **self.settings}
+                    "listen.kafka.address": "127.0.0.1:0", "gossip.bind": "127.0.0.1:0",
+                    **self.settings}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [*self._wrapper(), self.binary, "serve"], stdout=log, stderr=subprocess.STDOUT,
@@ -47,6 +50,8 @@ class Server:
                 self.address = f"127.0.0.1:{match.group(1)}"
                 kafka = KAFKA_READY.search(self.log())
                 self.kafka = kafka and f"127.0.0.1:{kafka.group(1)}"
+                gossip = GOSSIP_READY.search(self.log())
+                self.gossip = gossip and gossip.group(1)
                 return self
             if self.process.poll() is not None:
                 raise AssertionError(

@@ -235,7 +235,8 @@ def test_debug_finds_damage_in_a_log_that_nobody_has_open(make_server, binary):
 
 
 def test_dev_is_ready_soon_and_says_what_to_do_next(binary, tmp_path):
-    settings = {"listen.grpc.address": "127.0.0.1:0", "listen.kafka.address": "127.0.0.1:0"}
+    settings = {"listen.grpc.address": "127.0.0.1:0", "listen.kafka.address": "127.0.0.1:0",
+                "gossip.bind": "127.0.0.1:0"}
     process = subprocess.Popen(
         [binary, "dev"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path,
         env={**environment(settings), "NO_COLOR": "1"})

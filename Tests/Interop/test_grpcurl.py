@@ -19,6 +19,9 @@ METHODS = {
         "DeleteRecords"},
     "cordwood.v1.GroupService": {
         "ListGroups", "DescribeGroup", "ResetOffsets", "DeleteOffsets", "DeleteGroup"},
+    "cordwood.v1.MemberService": {
+        "ListMembers", "WatchMembers", "JoinMembers", "LeaveMembers", "ForceLeave", "SendEvent",
+        "QueryMembers", "CheckReachability", "ChangeKey", "ListKeys", "GetRoundTrip"},
     "grpc.health.v1.Health": {"Check", "Watch"},
 }
 

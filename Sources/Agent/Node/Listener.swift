@@ -13,9 +13,11 @@ enum Listener {
     /// - Throws: ``Faults/ErrorCode/plaintextRefused`` for one that other machines reach, unless
     ///   that is allowed.
     ///
-    /// - Parameter key: The setting that the address comes from.
+    /// - Parameters:
+    ///   - key: The setting that the address comes from.
+    ///   - protection: What would have to be there, where plain text is not allowed.
     static func resolve(
-        _ address: ListenAddress, of key: String, allowPlaintext: Bool
+        _ address: ListenAddress, of key: String, allowPlaintext: Bool, protection: String = "TLS"
     ) throws(Fault) -> ListenAddress {
         var resolved = address
         if address.host == "localhost" {
@@ -34,7 +36,8 @@ enum Listener {
         }
         guard allowPlaintext || resolved.isLoopback == true else {
             throw Fault(
-                .plaintextRefused, "\(address) can be reached from other machines, without TLS")
+                .plaintextRefused,
+                "\(address) can be reached from other machines, without \(protection)")
         }
         return resolved
     }

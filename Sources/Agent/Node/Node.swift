@@ -13,10 +13,11 @@ internal import NIOPosix
 public import ServiceLifecycle
 internal import Synchronization
 
-/// One node: its broker, and the gRPC server and the Kafka listener in front of it.
+/// One node: its broker, the gRPC server and the Kafka listener in front of it, and its gossip.
 ///
-///     start: look up the address ──▶ open the broker ──▶ create the book's topic ──▶ listen
+///     start: look up the address ──▶ open the broker ──▶ create the book's topic ──▶ listen ──▶ gossip
 ///     stop:  streams end ──▶ no new calls ──▶ calls finish, or are cut ──▶ the broker closes
+///            leave the others ────────────────────────────────────┘
 ///
 /// All methods may be called from anywhere.
 public final class Node: Service, Sendable {
@@ -26,13 +27,18 @@ public final class Node: Service, Sendable {
     public let grpcAddress: ListenAddress
     /// Where Kafka clients connect, with the port that was bound; `nil` if they are not served.
     public let kafkaAddress: ListenAddress?
+    /// Where the node gossips, with the port that was bound; `nil` if it does not.
+    public let gossipAddress: ListenAddress?
     /// What the node stores.
     public let broker: Broker
+    /// Who else is in the cluster.
+    public let servers: ServerRegistry
 
     /// `nil` once it has ended: it must be gone before the loops that it lives on.
     private let server: Mutex<Server?>
     private let serving: Task<Void, any Error>
     private let kafka: KafkaListener?
+    let gossip: NodeGossip?
     private let drain: ServiceDrain
     private let loops: MultiThreadedEventLoopGroup
     private let connections: ConnectionLimits
@@ -49,16 +55,17 @@ public final class Node: Service, Sendable {
     ///   - fileSystem: Where the data directory lies.
     ///   - logger: Told what happens.
     /// - Throws: ``Faults/ErrorCode/addressInUse``, ``Faults/ErrorCode/plaintextRefused``,
-    ///   ``Faults/ErrorCode/invalidValue`` for other trouble with the address, and what
+    ///   ``Faults/ErrorCode/invalidValue`` for other trouble with addresses or keys, and what
     ///   ``BrokerRuntime/Broker/open(dataDirectory:fileSystem:settings:logger:clock:)`` throws.
     public static func start(
         settings: Settings, fileSystem: any FileSystem, logger: Logger
     ) async throws(Fault) -> Node {
-        let (addresses, broker) = try await open(settings, fileSystem: fileSystem, logger: logger)
+        let (addresses, plan, broker) = try await open(
+            settings, fileSystem: fileSystem, logger: logger)
         do throws(Fault) {
             try await createBookTopic(settings.bookTopic, in: broker)
             return try await listen(
-                on: addresses, broker: broker, settings: settings, logger: logger)
+                on: addresses, plan: plan, broker: broker, settings: settings, logger: logger)
         } catch {
             await broker.close()
             throw error
@@ -66,6 +73,9 @@ public final class Node: Service, Sendable {
     }
 
     /// Serves until the task's graceful shutdown or cancellation, then closes everything.
+    ///
+    /// A node that is shut down leaves its cluster; one that is cancelled goes without a word, and
+    /// the others see it as failed.
     ///
     /// - Throws: A ``Faults/Fault`` if the server ended by itself.
     public func run() async throws {
@@ -76,7 +86,7 @@ public final class Node: Service, Sendable {
                 self.stop()
             }
         } onCancel: {
-            stop()
+            stop(leaves: false)
             serving.cancel()
         }
         // From here on `stop` finds nothing to stop, and leaves the loops alone.
@@ -86,6 +96,8 @@ public final class Node: Service, Sendable {
         }
         drain.begin()
         await kafka?.close()
+        if !wasAsked { gossip?.beginLeaving(within: leavingTime) }
+        if Task.isCancelled { await gossip?.cut() } else { await gossip?.finish() }
         await broker.close()
         server.withLock { $0 = nil }
         // Only fails when it was done before, which is as good.
@@ -99,8 +111,11 @@ public final class Node: Service, Sendable {
     /// Stops as a graceful shutdown does; ``run()`` returns when all is closed.
     ///
     /// Streams end at once. Calls may finish; those that have not after four fifths of
-    /// `shutdown.grace` are cut, and the rest of the time is for the broker.
-    public func stop() {
+    /// `shutdown.grace` are cut, and the rest of the time is for the broker. The other servers are
+    /// told meanwhile that this one leaves.
+    public func stop() { stop(leaves: true) }
+
+    private func stop(leaves: Bool) {
         let serving = serving
         let isFirst = isStopping.withLock { isStopping in
             guard !isStopping else { return false }
@@ -111,10 +126,14 @@ public final class Node: Service, Sendable {
         }
         guard isFirst else { return }
         logger.info("stopping", metadata: ["connections": .stringConvertible(connections.count)])
+        if leaves { gossip?.beginLeaving(within: leavingTime) }
         drain.begin()
         kafka?.drain()
         server.withLock { $0?.beginGracefulShutdown() }
     }
+
+    /// How long leaving may take: it ends before calls are cut.
+    private var leavingTime: Duration { grace * 3 / 5 }
 
     /// Whether the node is stopping or has stopped.
     var isAskedToStop: Bool { isStopping.withLock { $0 } }
@@ -124,12 +143,16 @@ public final class Node: Service, Sendable {
 
     private init(
         addresses: Addresses, broker: Broker, server: Server, serving: Task<Void, any Error>,
-        kafka: KafkaListener?, drain: ServiceDrain, loops: MultiThreadedEventLoopGroup,
+        kafka: KafkaListener?, gossip: (node: NodeGossip, address: ListenAddress)?,
+        servers: ServerRegistry, drain: ServiceDrain, loops: MultiThreadedEventLoopGroup,
         connections: ConnectionLimits,
         grace: Duration, logger: Logger
     ) {
         grpcAddress = addresses.grpc
         kafkaAddress = addresses.kafka
+        gossipAddress = gossip?.address
+        self.gossip = gossip?.node
+        self.servers = servers
         self.kafka = kafka
         self.broker = broker
         self.server = Mutex(server)
@@ -148,18 +171,19 @@ extension Node {
     /// Looks up the address and opens the broker, on a thread of their own since both block.
     private static func open(
         _ settings: Settings, fileSystem: any FileSystem, logger: Logger
-    ) async throws(Fault) -> (Addresses, Broker) {
+    ) async throws(Fault) -> (Addresses, GossipPlan?, Broker) {
         let pool = NIOThreadPool(numberOfThreads: 1)
         pool.start()
-        let result: Result<(Addresses, Broker), Fault>
+        let result: Result<(Addresses, GossipPlan?, Broker), Fault>
         do {
             result = try await pool.runIfActive {
                 Result { () throws(Fault) in
                     let addresses = try Addresses(resolving: settings.listen)
+                    let plan = try GossipPlan(settings)
                     let broker = try Broker.open(
                         dataDirectory: settings.dataDirectory, fileSystem: fileSystem,
                         settings: settings.broker, logger: logger)
-                    return (addresses, broker)
+                    return (addresses, plan, broker)
                 }
             }
         } catch {
@@ -177,7 +201,7 @@ extension Node {
     }
 
     private static func listen(
-        on wanted: Addresses, broker: Broker, settings: Settings, logger: Logger
+        on wanted: Addresses, plan: GossipPlan?, broker: Broker, settings: Settings, logger: Logger
     ) async throws(Fault) -> Node {
         let connections = ConnectionLimits(
             perAddressMax: settings.limits.connectionsPerAddress,
@@ -186,7 +210,13 @@ extension Node {
         var serviceSettings = LogServiceSettings()
         serviceSettings.bookTopic = settings.bookTopic
         serviceSettings.advertisedAddress = { bound.text }
-        let services = LogServices.make(broker: broker, settings: serviceSettings)
+        let servers = ServerRegistry()
+        let gossip = plan.map {
+            NodeGossip($0, registry: servers, clock: .system, logger: logger)
+        }
+        let services = LogServices.make(
+            broker: broker, settings: serviceSettings, servers: servers,
+            gossip: gossip ?? absentGossip(settings))
         let config = TransportSettings.make(
             settings.limits, connections: connections, logger: logger)
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: settings.listen.threads)
@@ -196,34 +226,47 @@ extension Node {
             var addresses = wanted
             addresses.grpc.port = port
             bound.set(addresses.grpc)
-            let kafka: KafkaListener?
+            var kafka: KafkaListener?
+            let gossipAddress: ListenAddress?
             do throws(Fault) {
                 kafka = try await listenForKafka(
                     on: wanted.kafka, broker: broker, settings: settings, loops: loops,
                     connections: connections, logger: logger)
+                if let kafka { addresses.kafka?.port = kafka.port }
+                gossipAddress = try await gossip?.start(
+                    ServerTags(addresses, settings, storeID: broker.storeID))
             } catch {
+                await kafka?.close()
                 server.beginGracefulShutdown()
                 _ = await serving.result
                 throw error
             }
-            if let kafka { addresses.kafka?.port = kafka.port }
-            logger.info(
-                "listening",
-                metadata: [
-                    "address": "\(addresses.grpc)",
-                    "kafka": "\(addresses.kafka?.description ?? "none")",
-                    "data_dir": "\(settings.dataDirectory)", "store": "\(broker.storeID)",
-                    "topics": .stringConvertible(broker.topics.count),
-                ])
+            log(addresses, gossipAddress, broker, settings, logger)
             return Node(
                 addresses: addresses, broker: broker, server: server, serving: serving,
-                kafka: kafka, drain: services.drain, loops: loops, connections: connections,
+                kafka: kafka, gossip: pair(gossip, gossipAddress), servers: servers,
+                drain: services.drain, loops: loops, connections: connections,
                 grace: settings.shutdownGrace, logger: logger)
         } catch {
             // Nothing runs on the loops, so this cannot fail.
             try? await loops.shutdownGracefully()
             throw error
         }
+    }
+
+    private static func log(
+        _ addresses: Addresses, _ gossip: ListenAddress?, _ broker: Broker, _ settings: Settings,
+        _ logger: Logger
+    ) {
+        logger.info(
+            "listening",
+            metadata: [
+                "address": "\(addresses.grpc)",
+                "kafka": "\(addresses.kafka?.description ?? "none")",
+                "gossip": "\(gossip?.description ?? "none")",
+                "data_dir": "\(settings.dataDirectory)", "store": "\(broker.storeID)",
+                "topics": .stringConvertible(broker.topics.count),
+            ])
     }
 
     private static func serve(
@@ -251,7 +294,7 @@ extension Node {
 }
 
 /// Where a node listens, looked up.
-private struct Addresses: Sendable {
+struct Addresses: Sendable {
     var grpc: ListenAddress
     var kafka: ListenAddress?
 

@@ -20,6 +20,8 @@ struct SettingDefinition: Sendable {
     let about: String
     /// Whether the value must not be shown.
     let isSecret: Bool
+    /// Whether the file may give a list, which counts as its values with commas between.
+    let takesList: Bool
     /// The value as text.
     let read: @Sendable (Settings) -> String
     /// Takes a text as the value.
@@ -36,7 +38,7 @@ struct SettingDefinition: Sendable {
 
     init<Value: Sendable>(
         _ key: String, _ path: SettingPath<Value>, range: String,
-        about: String, isSecret: Bool = false,
+        about: String, isSecret: Bool = false, takesList: Bool = false,
         render: @escaping @Sendable (Value) -> String,
         parse: @escaping @Sendable (String) -> Value?
     ) {
@@ -44,6 +46,7 @@ struct SettingDefinition: Sendable {
         self.range = range
         self.about = about
         self.isSecret = isSecret
+        self.takesList = takesList
         read = { render($0[keyPath: path]) }
         write = { (text, settings) throws(Mismatch) in
             guard let value = parse(text) else { throw Mismatch(expected: range) }

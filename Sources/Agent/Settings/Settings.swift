@@ -15,8 +15,12 @@ public struct Settings: Sendable, Equatable {
     public var nodeID = "cordwood-1"
     /// Where the node keeps everything.
     public var dataDirectory = "/var/lib/cordwood"
+    /// The cluster that the node belongs to; members of another are refused.
+    public var clusterName = "cordwood"
     /// Where the node listens.
     public var listen = ListenSettings()
+    /// How the node finds the others.
+    public var gossip = GossipSettings()
     /// The topic that `log.v1.Log` serves.
     public var bookTopic = "default"
     /// Partitions of a topic that does not say how many.
@@ -63,6 +67,41 @@ public struct ListenSettings: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+}
+
+/// How a node finds and watches the other servers of its cluster.
+public struct GossipSettings: Sendable, Equatable {
+    /// How far apart the servers are.
+    public enum Profile: String, Sendable, Equatable, CaseIterable {
+        case lan
+        case wan
+        case local
+    }
+
+    /// Address and port of gossip, UDP and TCP; port 0 for one that is free, `nil` for no gossip.
+    public var bind: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 8401)
+    /// What the other servers are told; empty for the address that is listened on.
+    public var advertise = ""
+    /// Servers to ask for the others.
+    public var seeds: [ListenAddress] = []
+    /// Which intervals and timeouts fit.
+    public var profile = Profile.lan
+    /// The path of a file with keys; empty for none.
+    public var keysFile = ""
+    /// The path of the file that keeps the keys across restarts; empty for none.
+    public var keyring = ""
+
+    /// The port of a server that does not say otherwise.
+    public static let defaultPort = 8401
+
+    /// The defaults.
+    public init() {}
+
+    /// Whether what is sent is encrypted.
+    public var hasKeys: Bool { !keysFile.isEmpty || !keyring.isEmpty }
+
+    /// What the others are told, as far as it is known before the sockets are open.
+    var advertised: ListenAddress? { ListenAddress(advertise) ?? bind }
 }
 
 /// What Kafka clients get.

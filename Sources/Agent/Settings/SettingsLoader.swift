@@ -120,12 +120,24 @@ extension SettingsLoader {
     private func value(of definition: SettingDefinition, in layers: [Layer]) throws -> Found? {
         let key = Self.configKey(definition.key)
         for layer in layers {
-            let value = try layer.values.value(forKey: key, type: .string).value
-            if case .string(let text)? = value?.content {
+            if let text = try Self.text(of: definition, key, in: layer.values) {
                 return Found(text: text, source: layer.source)
             }
         }
         return nil
+    }
+
+    private static func text(
+        of definition: SettingDefinition, _ key: AbsoluteConfigKey, in values: any ConfigSnapshot
+    ) throws -> String? {
+        do {
+            let value = try values.value(forKey: key, type: .string).value
+            return if case .string(let text)? = value?.content { text } else { nil }
+        } catch  where definition.takesList {
+            let value = try values.value(forKey: key, type: .stringArray).value
+            guard case .stringArray(let texts)? = value?.content else { return nil }
+            return texts.joined(separator: ", ")
+        }
     }
 
     private static func configKey(_ key: String) -> AbsoluteConfigKey {
@@ -141,7 +153,7 @@ extension SettingsLoader {
         in layers: [Layer]
     ) -> Fault {
         guard let mismatch = error as? SettingDefinition.Mismatch else {
-            // Only the file has types, and the only wrong one is a list.
+            // Only the file has types, and the only wrong one is a list where none may stand.
             let place = layers.last.map { "\($0.source(definition))" } ?? ""
             return Fault(
                 .invalidValue, "\(place): \(definition.key) is a list",

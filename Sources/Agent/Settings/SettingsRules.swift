@@ -15,7 +15,9 @@ enum SettingsRules {
         var holds: (Settings) -> Bool
     }
 
-    private static var rules: [Rule] {
+    private static var rules: [Rule] { limits + listeners + gossip }
+
+    private static var limits: [Rule] {
         [
             Rule(
                 keys: ["disk.low", "disk.critical"],
@@ -43,6 +45,11 @@ enum SettingsRules {
                 keys: ["kafka.groups.session.min", "kafka.groups.session.max"],
                 demand: "kafka.groups.session.min must be kafka.groups.session.max or less",
                 holds: { $0.kafka.groupSessionMin <= $0.kafka.groupSessionMax }),
+        ]
+    }
+
+    private static var listeners: [Rule] {
+        [
             Rule(
                 keys: ["listen.grpc.address"],
                 demand: "without TLS, listen.grpc.address must be a loopback address",
@@ -59,6 +66,42 @@ enum SettingsRules {
                 holds: { settings in
                     settings.listen.insecureAllowPlaintext
                         || settings.listen.kafkaAddress?.isLoopback != false
+                }),
+        ]
+    }
+
+    private static var gossip: [Rule] {
+        [
+            Rule(
+                keys: ["gossip.bind"],
+                demand: "without keys, gossip.bind must be a loopback address",
+                code: .plaintextRefused,
+                hint: """
+                    Give all servers the same keys with gossip.keys.file, or accept the risk with \
+                    --insecure-allow-plaintext.
+                    """,
+                holds: { settings in
+                    settings.listen.insecureAllowPlaintext || settings.gossip.hasKeys
+                        || settings.gossip.bind?.isLoopback != false
+                }),
+            Rule(
+                keys: ["gossip.advertise"],
+                demand: "gossip.advertise must be one address, which others can dial",
+                hint: "Give the address that the other servers reach this machine at.",
+                holds: { ListenAddress($0.gossip.advertise)?.isUnspecified != true }),
+            Rule(
+                keys: ["gossip.seeds", "gossip.bind", "gossip.advertise"],
+                demand: "servers elsewhere cannot reach this one at a loopback address",
+                hint: """
+                    Set gossip.bind to an address of the network, or gossip.advertise to the one \
+                    that the other servers reach this machine at.
+                    """,
+                holds: { settings in
+                    // Names are looked up when the node starts, and held to the rule then.
+                    guard settings.gossip.bind != nil,
+                        settings.gossip.advertised?.isLoopback == true
+                    else { return true }
+                    return !settings.gossip.seeds.contains { $0.isLoopback == false }
                 }),
         ]
     }

@@ -16,6 +16,7 @@ enum SettingsTable {
     static let sections: [Section] = [
         Section(title: "Node", definitions: node),
         Section(title: "Listening", definitions: listen),
+        Section(title: "Other servers", definitions: gossip),
         Section(title: "Kafka clients", definitions: kafka),
         Section(title: "Topics", definitions: topics),
         Section(title: "Disk", definitions: disk),
@@ -37,8 +38,11 @@ enum SettingsTable {
     private static let node: [SettingDefinition] = [
         .text(
             "node.id", \.nodeID, range: "1 to 64 characters of A-Z a-z 0-9 . _ -",
-            about: "The node's name in logs and answers. Give each node of yours its own.",
-            isValid: { (1...64).contains($0.utf8.count) && $0.utf8.allSatisfy(isNameByte) }),
+            about: """
+                The node's name in logs, in answers and among the members of its cluster. Give each \
+                node of yours its own: of two with one name, the later one is not let in.
+                """,
+            isValid: isName),
         .text(
             "data_dir", \.dataDirectory, range: "a path",
             about: """
@@ -100,8 +104,8 @@ enum SettingsTable {
         .toggle(
             "insecure_allow_plaintext", \.listen.insecureAllowPlaintext,
             about: """
-                Serve without TLS on addresses that other machines can reach. Whoever reaches \
-                the port can then read, write and delete everything.
+                Serve without TLS on addresses that other machines can reach, and gossip there \
+                without keys. Whoever reaches the ports can then read, write and delete everything.
                 """),
     ]
 
@@ -189,6 +193,11 @@ enum SettingsTable {
                 is left after four fifths of the time is cut, and the rest is for closing the logs.
                 """)
     ]
+
+    /// Whether a text can be the name of a node or a cluster.
+    @Sendable static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+    }
 
     @Sendable private static func isNameByte(_ byte: UInt8) -> Bool {
         switch byte {

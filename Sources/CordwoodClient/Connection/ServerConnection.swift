@@ -15,6 +15,7 @@ final class ServerConnection: Sendable {
     let log: Cordwood_V1_LogService.Client<Transport>
     let topics: Cordwood_V1_TopicService.Client<Transport>
     let groups: Cordwood_V1_GroupService.Client<Transport>
+    let members: Cordwood_V1_MemberService.Client<Transport>
     let health: Grpc_Health_V1_Health.Client<Transport>
     private let client: GRPCClient<Transport>
 
@@ -36,6 +37,7 @@ final class ServerConnection: Sendable {
         log = Cordwood_V1_LogService.Client(wrapping: client)
         topics = Cordwood_V1_TopicService.Client(wrapping: client)
         groups = Cordwood_V1_GroupService.Client(wrapping: client)
+        members = Cordwood_V1_MemberService.Client(wrapping: client)
         health = Grpc_Health_V1_Health.Client(wrapping: client)
     }
 

@@ -90,6 +90,8 @@ struct BookLogService: Log_V1_Log.ServiceProtocol {
     func getServers(
         request: ServerRequest<Log_V1_GetServersRequest>, context: ServerContext
     ) async throws -> ServerResponse<Log_V1_GetServersResponse> {
+        // This server alone, whoever else gossip knows: the others hold logs of their own, until
+        // partitions are replicated between servers, so a client must not be sent to them.
         var server = Log_V1_Server()
         server.id = surroundings.broker.nodeID
         server.rpcAddr = surroundings.settings.advertisedAddress()

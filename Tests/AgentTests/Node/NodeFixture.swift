@@ -20,6 +20,7 @@ func nodeSettings(_ change: (inout Settings) -> Void = { _ in }) -> Settings {
     settings.dataDirectory = "/data"
     settings.listen.grpcAddress = ListenAddress(host: "127.0.0.1", port: 0)
     settings.listen.kafkaAddress = ListenAddress(host: "127.0.0.1", port: 0)
+    settings.gossip.bind = nil
     settings.disk.lowBytes = 0
     settings.disk.criticalBytes = 0
     settings.disk.reserveBytes = 0

@@ -27,6 +27,7 @@ struct ServerVerbTests {
         settings.dataDirectory = folder
         settings.listen.grpcAddress = ListenAddress(host: "127.0.0.1", port: 0)
         settings.listen.kafkaAddress = ListenAddress(host: "127.0.0.1", port: 0)
+        settings.gossip.bind = nil
         settings.disk.lowBytes = 0
         settings.disk.criticalBytes = 0
         let node = try await Node.start(

@@ -18,16 +18,19 @@ struct BrokerFixture: Sendable {
 
     let disk: SimulatedFileSystem
     let broker: Broker
+    let servers: ServerRegistry
     let drain: ServiceDrain
     let book: Log_V1_Log.Client<Transport>
     let log: Cordwood_V1_LogService.Client<Transport>
     let topics: Cordwood_V1_TopicService.Client<Transport>
     let groups: Cordwood_V1_GroupService.Client<Transport>
+    let members: Cordwood_V1_MemberService.Client<Transport>
     let health: Grpc_Health_V1_Health.Client<Transport>
 
     /// Runs a test against a server that has the topics `default` (1 partition) and `many` (4).
     static func run(
         _ settings: LogServiceSettings = LogServiceSettings(),
+        gossip: any ServerGossip = AbsentGossip(name: "node-1", cluster: "cordwood"),
         _ body: (BrokerFixture) async throws -> Void
     ) async throws {
         let disk = SimulatedFileSystem(modelsPowerCuts: false)
@@ -41,16 +44,19 @@ struct BrokerFixture: Sendable {
         _ = try await broker.createTopic("many", partitionCount: 4, settings: [:])
         var settings = settings
         settings.advertisedAddress = { "127.0.0.1:8400" }
-        let services = LogServices.make(broker: broker, settings: settings)
+        let servers = ServerRegistry()
+        let services = LogServices.make(
+            broker: broker, settings: settings, servers: servers, gossip: gossip)
         let result = await Result {
             try await withServer(services.services) { client in
                 try await body(
                     BrokerFixture(
-                        disk: disk, broker: broker, drain: services.drain,
+                        disk: disk, broker: broker, servers: servers, drain: services.drain,
                         book: Log_V1_Log.Client(wrapping: client),
                         log: Cordwood_V1_LogService.Client(wrapping: client),
                         topics: Cordwood_V1_TopicService.Client(wrapping: client),
                         groups: Cordwood_V1_GroupService.Client(wrapping: client),
+                        members: Cordwood_V1_MemberService.Client(wrapping: client),
                         health: Grpc_Health_V1_Health.Client(wrapping: client)))
                 services.drain.begin()
             }

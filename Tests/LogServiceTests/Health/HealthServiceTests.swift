@@ -21,7 +21,7 @@ struct HealthServiceTests {
     private var service: HealthService {
         HealthService(
             services: ["log.v1.Log"], drain: drain, checkInterval: .milliseconds(1),
-            isServing: { disk.hasRoom.withLock { $0 } })
+            isServing: { _ in disk.hasRoom.withLock { $0 } })
     }
 
     private static func request(_ name: String) -> Grpc_Health_V1_HealthCheckRequest {

@@ -83,7 +83,7 @@ struct ReflectionServiceTests {
                 #expect(!service.method.isEmpty)
             }
         }
-        #expect(DescriptorSet.files().flatMap(\.service).count == 7)
+        #expect(DescriptorSet.files().flatMap(\.service).count == 8)
     }
 
     @Test("v1 answers each question on the stream in turn")
