@@ -121,7 +121,8 @@ def test_statuses_tell_failures_apart(cordwood, binary, name):
 
 def test_a_development_server_says_that_it_is_ready_and_stops_at_ctrl_c(binary, tmp_path):
     process = subprocess.Popen(
-        [binary, "dev", "--listen", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "-o", "json"],
+        [binary, "dev", "--listen", "127.0.0.1:0", "--kafka", "127.0.0.1:0",
+         "--gossip", "127.0.0.1:0", "-o", "json"],
         cwd=tmp_path, env=environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         ready = json.loads(process.stdout.readline())

@@ -8,12 +8,14 @@ internal import PosixDisk
 /// `cordwood debug`.
 struct DebugCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "debug", abstract: "Look into logs that no server has open, and mend them.",
+        commandName: "debug",
+        abstract: "Look into logs that no server has open, mend them, and listen to gossip.",
         discussion: examples(
             "cordwood debug verify /var/lib/cordwood",
             "cordwood debug dump-segment DIR/00000000000000000000.store"),
         subcommands: [
             DebugDumpCommand.self, DebugVerifyCommand.self, DebugRepairCommand.self,
+            DebugGossipCommand.self,
         ])
 }
 

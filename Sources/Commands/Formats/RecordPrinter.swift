@@ -141,7 +141,8 @@ enum RecordJSON {
         .object([.init("name", .string(header.name)), content("value", header.value)])
     }
 
-    private static func content(_ name: String, _ bytes: [UInt8]?) -> JSON.Member {
+    /// Bytes as text, or in base64 under another name where they are not UTF-8.
+    static func content(_ name: String, _ bytes: [UInt8]?) -> JSON.Member {
         guard let bytes else { return .init(name, .null) }
         if let text = String(validating: bytes, as: UTF8.self) { return .init(name, .string(text)) }
         return .init("\(name)_base64", .string(Data(bytes).base64EncodedString()))

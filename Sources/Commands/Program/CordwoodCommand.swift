@@ -18,8 +18,9 @@ struct CordwoodCommand: ParsableCommand {
         version: Version.number,
         subcommands: [
             DevCommand.self, ServeCommand.self, ProduceCommand.self, ConsumeCommand.self,
-            TopicCommand.self, GroupCommand.self, ConfigCommand.self, BenchCommand.self,
-            DebugCommand.self, ErrorsCommand.self, CompletionCommand.self, VersionCommand.self,
+            TopicCommand.self, GroupCommand.self, MembersCommand.self, ConfigCommand.self,
+            BenchCommand.self, DebugCommand.self, ErrorsCommand.self, CompletionCommand.self,
+            VersionCommand.self,
             ReferenceCommand.self,
         ])
 }

@@ -44,7 +44,7 @@ struct DevCommand: Verb {
         let format = output
         try await NodeProcess.run(settings, in: session) { node in
             let ready = ReadyMessage(
-                address: node.grpcAddress, kafka: node.kafkaAddress,
+                address: node.grpcAddress, kafka: node.kafkaAddress, gossip: node.gossipAddress,
                 dataDirectory: settings.dataDirectory,
                 time: .now - session.began)
             switch format {
@@ -59,6 +59,7 @@ struct DevCommand: Verb {
 struct ReadyMessage: Equatable {
     var address: ListenAddress
     var kafka: ListenAddress?
+    var gossip: ListenAddress?
     var dataDirectory: String
     var time: Duration
 
@@ -67,9 +68,10 @@ struct ReadyMessage: Equatable {
         let isDefault = "\(address)" == ClientOptions.defaultServer
         let export = isDefault ? "" : "  export CORDWOOD_SERVER=\(address)\n"
         let kafka = kafka.map { "kafka \(style.bold("\($0)"))    " } ?? ""
+        let gossip = gossip.map { "gossip \(style.bold("\($0)"))    " } ?? ""
         return """
             \(style.green("✓")) ready in \(HumanText.duration(time))    \
-            grpc \(style.bold("\(address)"))    \(kafka)data in \(dataDirectory) (kept; --fresh wipes it)
+            grpc \(style.bold("\(address)"))    \(kafka)\(gossip)data in \(dataDirectory) (kept; --fresh wipes it)
               no TLS, no access rules: for development only
 
             \(export)  echo '{"id":1}' | cordwood produce orders -k u42
@@ -85,6 +87,7 @@ struct ReadyMessage: Equatable {
         .object([
             .init("address", .string("\(address)")),
             .init("kafka", kafka.map { .string("\($0)") } ?? .null),
+            .init("gossip", gossip.map { .string("\($0)") } ?? .null),
             .init("data_dir", .string(dataDirectory)),
             .init("ready_ms", .decimal(time.seconds * 1000)),
         ])

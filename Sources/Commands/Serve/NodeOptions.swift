@@ -24,6 +24,18 @@ struct SettingOptions: ParsableArguments {
     var kafka: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Where the server gossips with others (gossip.bind); port 0 for any, none to turn it off.",
+            valueName: "host:port"))
+    var gossip: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A server to ask for the others (gossip.seeds); may be repeated.",
+            valueName: "host:port"))
+    var join: [String] = []
+
+    @Option(
         help: ArgumentHelp("The least level that is logged (log.level).", valueName: "level"))
     var logLevel: String?
 
@@ -39,6 +51,8 @@ struct SettingOptions: ParsableArguments {
         flags["data_dir"] = dataDir ?? flags["data_dir"]
         flags["listen.grpc.address"] = listen ?? flags["listen.grpc.address"]
         flags["listen.kafka.address"] = kafka ?? flags["listen.kafka.address"]
+        flags["gossip.bind"] = gossip ?? flags["gossip.bind"]
+        if !join.isEmpty { flags["gossip.seeds"] = join.joined(separator: ", ") }
         flags["log.level"] = logLevel ?? flags["log.level"]
         return flags
     }

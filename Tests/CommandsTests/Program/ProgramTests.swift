@@ -29,7 +29,7 @@ struct ProgramTests {
             captured.talk == """
                 error: there is no command 'cordwood prodcue'  [CW-6003]
                   why: The commands of cordwood are: dev, serve, produce, consume, topic, group, \
-                config, bench, debug, errors, completion, version.
+                members, config, bench, debug, errors, completion, version.
                   try: cordwood produce
 
                 """)
