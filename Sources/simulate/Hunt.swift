@@ -22,69 +22,12 @@ struct Hunt {
 
     init(jobs: Int) { self.jobs = jobs }
 
-    /// One process and what it has said.
-    private struct Worker {
-        let process = Process()
-        let output: URL
-
-        init(_ arguments: [String]) throws {
-            output = FileManager.default.temporaryDirectory
-                .appendingPathComponent("simulate-\(UUID().uuidString)")
-            _ = FileManager.default.createFile(atPath: output.path, contents: nil)
-            let file = try FileHandle(forWritingTo: output)
-            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-            if !CommandLine.arguments[0].contains("/") {
-                process.executableURL = URL(fileURLWithPath: "/proc/self/exe")
-                    .resolvingSymlinksInPath()
-            }
-            process.arguments = arguments
-            process.standardOutput = file
-            process.standardError = file
-            try process.run()
-        }
-
-        var lines: [String] {
-            // A file that cannot be read has nothing to say.
-            let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
-            return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        }
-
-        func remove() {
-            // Left behind in the folder for temporary files at worst.
-            try? FileManager.default.removeItem(at: output)
-        }
-    }
-
     /// Runs all seeds; false, having said why, as soon as one fails.
     mutating func run(first: UInt64, runs: UInt64, _ arguments: [String]) throws -> Bool {
-        var workers: [Worker] = []
-        for number in 0..<UInt64(jobs) where number < runs {
-            workers.append(
-                try Worker(
-                    arguments + [
-                        "--first", "\(first + number)", "--runs", "\(runs - number)", "--step",
-                        "\(jobs)",
-                    ]))
-        }
-        defer { for worker in workers { worker.remove() } }
-        var hasFailed = false
-        while workers.contains(where: \.process.isRunning) {
-            Thread.sleep(forTimeInterval: 0.05)
-            hasFailed = workers.contains {
-                !$0.process.isRunning && $0.process.terminationStatus != 0
-            }
-            if hasFailed { break }
-        }
-        for worker in workers where hasFailed && worker.process.isRunning {
-            worker.process.terminate()
-        }
-        for worker in workers { worker.process.waitUntilExit() }
-        let failed = workers.first {
-            $0.process.terminationStatus != 0 && $0.process.terminationStatus != SIGTERM
-        }
-        for worker in workers { add(worker.lines) }
-        guard let failed else { return true }
-        tell(failed.lines, arguments, isTrap: failed.process.terminationReason != .exit)
+        let result = try Workers.run(jobs: jobs, first: first, runs: runs, arguments)
+        for lines in result.lines { add(lines) }
+        guard let failed = result.failed else { return true }
+        tell(failed.lines, arguments, isTrap: failed.isTrap)
         return false
     }
 
@@ -92,15 +35,14 @@ struct Hunt {
     static func seedsUntilFailure(runs: UInt64, _ arguments: [String]) throws -> (
         seeds: Int, message: String
     )? {
-        let worker = try Worker(arguments + ["--first", "1", "--runs", "\(runs)"])
-        worker.process.waitUntilExit()
-        defer { worker.remove() }
-        guard worker.process.terminationStatus != 0 else { return nil }
-        let lines = worker.lines
+        let result = try Workers.run(jobs: 1, first: 1, runs: runs, arguments)
+        guard let failed = result.failed else { return nil }
         let message =
-            lines.first { $0.contains(" failed at event ") || $0.contains("Fatal error") }
+            failed.lines.first { $0.contains(" failed at event ") || $0.contains("Fatal error") }
             ?? "a broken precondition"
-        return (lines.count { $0.hasPrefix("seed ") && !$0.contains("failed") }, message)
+        return (
+            failed.lines.count { $0.hasPrefix("seed ") && !$0.contains("failed") }, message
+        )
     }
 
     private func tell(_ lines: [String], _ arguments: [String], isTrap: Bool) {
@@ -111,12 +53,8 @@ struct Hunt {
         let rest = arguments.filter { $0 != "--worker" && $0 != "--no-shrink" }
         let again = rest + ["--seed", "\(words[1])", "--profile", "\(words[2])", "--verbose"]
         print("seed \(words[1]) of profile \(words[2]) ended the process; the last events:")
-        if let worker = try? Worker(again) {
-            // If there is no process for it, the command below tells as much.
-            worker.process.waitUntilExit()
-            for line in worker.lines.suffix(220) { print(line) }
-            worker.remove()
-        }
+        // If there is no process for it, the command below tells as much.
+        for line in ((try? Workers.output(of: again)) ?? []).suffix(220) { print(line) }
         print("again: simulate " + again.joined(separator: " "))
     }
 

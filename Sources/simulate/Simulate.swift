@@ -6,7 +6,7 @@ import ArgumentParser
 @main
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run logs, consumer groups and clusters from seeds, and check each step.",
+        abstract: "Run logs, groups, clusters and gossip from seeds, and check each step.",
         discussion: """
             Without a subcommand: histories of a log on a failing disk and of consumer groups.
 
@@ -16,9 +16,9 @@ struct Simulate: ParsableCommand {
 
     private static var subcommands: [any ParsableCommand.Type] {
         #if PLANTED_BUGS
-            [Histories.self, Cluster.self, Trace.self, Bugs.self]
+            [Histories.self, Cluster.self, Gossip.self, Trace.self, Bugs.self]
         #else
-            [Histories.self, Cluster.self, Trace.self]
+            [Histories.self, Cluster.self, Gossip.self, Trace.self]
         #endif
     }
 }
