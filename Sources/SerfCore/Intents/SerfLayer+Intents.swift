@@ -8,8 +8,10 @@ internal import SwimCore
 extension SerfLayer {
     /// Takes in that a node joined.
     ///
+    /// - Parameter isHearsay: Whether it is made of a status time in a peer's state: agents send those
+    ///   of members that leave as well.
     /// - Returns: Whether it was news, which others may not know.
-    mutating func hear(_ intent: JoinIntent) -> Bool {
+    mutating func hear(_ intent: JoinIntent, isHearsay: Bool = false) -> Bool {
         memberClock.witness(intent.time)
         let moment = now
         // Whoever says that we are here has not heard yet that we leave.
@@ -17,6 +19,7 @@ extension SerfLayer {
         let known = members.change(intent.node) { record in
             guard intent.time > record.member.statusTime else { return false }
             record.member.statusTime = intent.time
+            record.isTimeHearsay = isHearsay
             if record.member.status == .leaving, !isOver {
                 record.become(.alive, at: moment)
                 record.isToBePruned = false
@@ -42,7 +45,8 @@ extension SerfLayer {
             observe(.leaveRefuted)
             return false
         }
-        guard intent.time > record.member.statusTime else { return false }
+        let isWhatWasMeant = record.isTimeHearsay && intent.time == record.member.statusTime
+        guard intent.time > record.member.statusTime || isWhatWasMeant else { return false }
         apply(intent, to: record.member.status)
         return true
     }
@@ -51,6 +55,7 @@ extension SerfLayer {
         let (moment, own) = (now, name)
         _ = members.change(intent.node) { record in
             record.member.statusTime = intent.time
+            record.isTimeHearsay = false
             // A living member may contradict, so it is forgotten only once it is gone. Agents forget
             // it after a while in any case, and then no longer know a member that runs.
             if intent.prune, intent.node != own { record.isToBePruned = true }

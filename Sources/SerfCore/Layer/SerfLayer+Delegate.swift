@@ -59,11 +59,15 @@ extension SerfLayer: MemberlistDelegate {
 
     // MARK: Push/pull
 
+    /// What a peer is told.
+    ///
+    /// It takes each status time for one of a join, so nothing is said of members that leave: whoever
+    /// had not heard of it yet would find the intent to leave too old when it comes, and would see the
+    /// member fail. (Serf 0.9 and 0.10 name them.)
     func pushPullState(isJoin: Bool) -> [UInt8] {
-        let records = members.records
         let state = SerfState(
             time: memberClock.time,
-            statusTimes: records.map {
+            statusTimes: members.records.filter { $0.member.status != .leaving }.map {
                 StatusTime(name: $0.member.name, time: $0.member.statusTime)
             },
             leftMembers: members.names(of: .left), eventTime: eventClock.time,
@@ -102,7 +106,7 @@ extension SerfLayer: MemberlistDelegate {
             _ = hear(LeaveIntent(time: time.next, node: name, prune: false))
         }
         for status in state.statusTimes {
-            _ = hear(JoinIntent(time: status.time, node: status.name))
+            _ = hear(JoinIntent(time: status.time, node: status.name), isHearsay: true)
         }
         if isJoin, ignoresOldEvents { events.ignore(before: state.eventTime) }
         for slot in state.events {

@@ -8,6 +8,9 @@ struct MemberRecord: Sendable {
     var member: Member
     /// Whether somebody asked to forget it, before it was gone.
     var isToBePruned = false
+    /// Whether its status time is that of a join as far as a peer's state says so, which may have been
+    /// an intent to leave.
+    var isTimeHearsay = false
     /// Its last coordinate.
     var coordinate: Coordinate?
     /// The last round trips to it, in seconds.

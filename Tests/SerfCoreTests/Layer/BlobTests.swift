@@ -57,6 +57,50 @@ import Testing
         #expect(state.queryTime == LamportTime(1))
     }
 
+    @Test("a state that is sent while a member leaves does not keep others from hearing of it")
+    func leavingIsNotNamed() throws {
+        var teller = Subject(name: "teller")
+        teller.admit("m")
+        let leave = LeaveIntent(time: LamportTime(5), node: "m", prune: false)
+        teller.hear(.leave(leave))
+        #expect(teller.status(of: "m") == .leaving)
+        let bytes = teller.serf.layer.pushPullState(isJoin: false)
+        guard case .state(let state) = try SerfMessage.decode(bytes) else {
+            Issue.record("not a state")
+            return
+        }
+        #expect(state.statusTimes.map(\.name) == ["teller"])
+
+        var late = Subject()
+        late.admit("m")
+        late.exchange(state)
+        late.hear(.leave(leave))
+        late.bury("m")
+        #expect(late.status(of: "m") == .left)
+    }
+
+    @Test("an intent to leave counts although a peer's state has brought its time before")
+    func leavingOfAgents() {
+        var subject = Subject()
+        subject.admit("m")
+        // What an agent sends that has heard of the intent.
+        subject.exchange(state(time: 6, statuses: [("m", 5)]))
+        subject.hear(.leave(LeaveIntent(time: LamportTime(5), node: "m", prune: false)))
+        #expect(subject.status(of: "m") == .leaving)
+        subject.bury("m")
+        #expect(subject.status(of: "m") == .left)
+    }
+
+    @Test("of a join and an intent to leave of one time, the one that came first counts")
+    func sameTimeOfIntents() {
+        var subject = Subject()
+        subject.admit("m")
+        subject.hear(.join(JoinIntent(time: LamportTime(5), node: "m")))
+        subject.exchange(state(time: 6, statuses: [("m", 5)]))
+        subject.hear(.leave(LeaveIntent(time: LamportTime(5), node: "m", prune: false)))
+        #expect(subject.status(of: "m") == .alive)
+    }
+
     @Test("a peer's clocks are witnessed, one less than they show")
     func clocks() {
         var subject = Subject()
