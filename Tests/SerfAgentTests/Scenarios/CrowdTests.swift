@@ -53,7 +53,9 @@ extension AgentTests {
             }
             // The restarted ones know nothing of who left before they came.
             let longer = agents as [any Watcher] + Array(nodes[7...])
-            try await wait(until: longer, list: expected, within: .seconds(40))
+            // Some ten seconds. An agent that exchanges its state while a member leaves can make its peer
+            // miss that, until the peer's next exchange: two intervals at most.
+            try await wait(until: longer, list: expected, within: .seconds(75))
             for node in live.suffix(2) {
                 try await eventually("\(node.name) sees the living", within: .seconds(10)) {
                     let view = try await node.view().filter { $0.value == "alive" }

@@ -27,7 +27,9 @@ extension AgentTests {
                     }
                 } + node.log.containing("suspected").dropFirst(known)
             }
-            #expect(suspicions.isEmpty, "\(suspicions)")
+            guard suspicions.isEmpty else {
+                throw Unexpected(description: "suspicions: \(suspicions)")
+            }
             #expect(node.names(of: .failed).isEmpty)
             for other in ["second", "node"] {
                 let printed = try await first.command("rtt", ["first", other])
