@@ -14,6 +14,14 @@ struct Unexpected: Error, CustomStringConvertible {
     var description: String
 }
 
+extension Duration {
+    /// How long news may take where no scenario says less.
+    ///
+    /// Gossip takes a second or two. It is sent a few times to members of chance, so now and then it
+    /// misses one, who hears of it with an exchange of state: 30 seconds with the lan profile.
+    static let spread = Duration.seconds(40)
+}
+
 private let pollInterval = Duration.milliseconds(25)
 
 /// Waits until the condition holds.

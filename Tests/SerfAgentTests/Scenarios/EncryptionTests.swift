@@ -25,13 +25,13 @@ extension AgentTests {
             let node = try await rig.node("node") { $0.keys = [key] }
             try await node.join([agent.endpoint])
             let both = ["agent": "alive", "node": "alive"]
-            try await wait(until: [agent, node], list: both, within: .seconds(5))
+            try await wait(until: [agent, node], list: both, within: .spread)
             try await Self.exchangeEvents(agent, node)
 
             let third = try await rig.node("third") { $0.keys = [key] }
             #expect(try await agent.ipc().join([third.endpoint]) == 1)
             let all = ["agent": "alive", "node": "alive", "third": "alive"]
-            try await wait(until: [agent, node, third], list: all, within: .seconds(5))
+            try await wait(until: [agent, node, third], list: all, within: .spread)
         }
     }
 
@@ -40,12 +40,12 @@ extension AgentTests {
         let events = try await AgentEvents(of: agent, "user")
         let name = "from-\(node.name)-\(UInt32.random(in: 0 ... .max))"
         try await node.send(name, [1])
-        try await eventually("the agent has the event \(name)", within: .seconds(5)) {
+        try await eventually("the agent has the event \(name)", within: .spread) {
             events.userEvents.contains { $0.name == name }
         }
         let answer = "to-\(node.name)-\(UInt32.random(in: 0 ... .max))"
         try await agent.ipc().ask(.event(answer, payload: [2], mayCoalesce: false))
-        try await eventually("the node has the event \(answer)", within: .seconds(5)) {
+        try await eventually("the node has the event \(answer)", within: .spread) {
             node.userEvents.contains { $0.name == answer }
         }
     }
@@ -69,12 +69,12 @@ extension AgentTests {
             let node = try await rig.node("node") { $0.keyringFile = files[1] }
             try await node.join([agent.endpoint])
             let all = ["agent": "alive", "node": "alive"]
-            try await wait(until: [agent, node], list: all, within: .seconds(5))
+            try await wait(until: [agent, node], list: all, within: .spread)
             let third = Self.key(42, size: 24)
             #expect(try await node.keys(.install(third)).isComplete)
             #expect(try await node.keys(.use(third)).isComplete)
             let expected = [third] + keys
-            try await eventually("both files have the new key first", within: .seconds(5)) {
+            try await eventually("both files have the new key first", within: .spread) {
                 for file in files {
                     let data = try Data(contentsOf: URL(filePath: file))
                     let written = try JSONDecoder().decode([String].self, from: data)
@@ -140,7 +140,7 @@ extension AgentTests {
             try await other.ipc().join([agent.endpoint])
             try await node.join([agent.endpoint])
             let all = ["agent": "alive", "other": "alive", "node": "alive"]
-            try await wait(until: [agent, other, node], list: all, within: .seconds(5))
+            try await wait(until: [agent, other, node], list: all, within: .spread)
 
             func byAgent(_ change: String, _ key: [UInt8]) async throws {
                 let finished = try await agent.command("keys", [change, Self.base64(key)])
@@ -203,7 +203,7 @@ extension AgentTests {
                     }
                     try await node.join([agent.endpoint])
                     let both = [agent.name: "alive", node.name: "alive"]
-                    try await wait(until: [agent, node], list: both, within: .seconds(5))
+                    try await wait(until: [agent, node], list: both, within: .spread)
                     try await Self.exchangeEvents(agent, node)
                     try await agent.answer("echo", with: Array(repeating: 0x61, count: 400))
                     let result = try await node.query(

@@ -16,7 +16,7 @@ extension AgentTests {
             try await node.join([agent.endpoint])
             try await third.join([agent.endpoint])
             let all = ["agent": "alive", "node": "alive", "third": "alive"]
-            try await wait(until: [agent, node, third], list: all, within: .seconds(5))
+            try await wait(until: [agent, node, third], list: all, within: .spread)
             let events = try await AgentEvents(of: agent, "user")
 
             // What the encoding of an event takes beside a name of one byte and its payload.
@@ -42,7 +42,7 @@ extension AgentTests {
                 ("third", { third.userEvents }),
             ] as [(String, () -> [(name: String, payload: [UInt8])])] {
                 try await eventually(
-                    "\(who) has each event", within: .seconds(10),
+                    "\(who) has each event", within: .spread,
                     seen: "\(arrived().map(\.name))"
                 ) {
                     Set(arrived().map(\.name)) == Set(sent.keys)
@@ -70,7 +70,7 @@ extension AgentTests {
             }
             try await node.join([agent.endpoint])
             let both = ["agent": "alive", "node": "alive"]
-            try await wait(until: [agent, node], list: both, within: .seconds(5))
+            try await wait(until: [agent, node], list: both, within: .spread)
             let events = try await AgentEvents(of: agent, "user")
             let count = 600
             // The newest go first, and who is 512 behind is too old: so never 100 at a time.
@@ -108,14 +108,14 @@ extension AgentTests {
             try await first.join([agent.endpoint])
             try await first.send("old-1", [1])
             try await agent.ipc().ask(.event("old-2", payload: [2], mayCoalesce: false))
-            try await eventually("the first node has both", within: .seconds(5)) {
+            try await eventually("the first node has both", within: .spread) {
                 Set(first.userEvents.map(\.name)) == ["old-1", "old-2"]
             }
             let events = try await AgentEvents(of: agent, "user")
 
             let asking = try await rig.node("asking")
             try await asking.join([agent.endpoint], replay: true)
-            try await eventually("old events are replayed", within: .seconds(5)) {
+            try await eventually("old events are replayed", within: .spread) {
                 Set(asking.userEvents.map(\.name)) == ["old-1", "old-2"]
             }
             let other = try await rig.node("other")
@@ -129,7 +129,7 @@ extension AgentTests {
             ]
             #expect(try await agents[0].ipc().join([first.endpoint], replay: true) == 1)
             #expect(try await agents[1].ipc().join([first.endpoint]) == 1)
-            try await eventually("an agent gets old events from a node", within: .seconds(5)) {
+            try await eventually("an agent gets old events from a node", within: .spread) {
                 Set(streams[0].userEvents.map(\.name)) == ["old-1", "old-2"]
             }
             // Something new shows that the old ones are not merely late.
@@ -139,10 +139,10 @@ extension AgentTests {
                 { events.userEvents.map(\.name).filter { $0 == "new" } },
             ] as [() -> [String]] {
                 try await eventually(
-                    "the new event arrives alone", within: .seconds(5), seen: "\(arrived())"
+                    "the new event arrives alone", within: .spread, seen: "\(arrived())"
                 ) { arrived() == ["new"] }
             }
-            try await eventually("who has asked has the new one too", within: .seconds(5)) {
+            try await eventually("who has asked has the new one too", within: .spread) {
                 asking.userEvents.map(\.name).sorted() == ["new", "old-1", "old-2"]
             }
         }

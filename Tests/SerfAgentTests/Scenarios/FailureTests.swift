@@ -18,7 +18,7 @@ extension AgentTests {
             try await wait(
                 until: [staying, killed, watching, dropped],
                 list: Dictionary(uniqueKeysWithValues: names.map { ($0, "alive") }),
-                within: .seconds(5))
+                within: .spread)
             killed.kill()
             await dropped.kill()
             try await wait(
@@ -43,7 +43,7 @@ extension AgentTests {
             try await node.join([frozen.endpoint])
             try await other.join([node.endpoint])
             let all = ["frozen": "alive", "node": "alive", "other": "alive"]
-            try await wait(until: [frozen, node, other], list: all, within: .seconds(5))
+            try await wait(until: [frozen, node, other], list: all, within: .spread)
             let before = try #require(
                 try await Peek.incarnation(of: "frozen", at: node.endpoint))
             frozen.freeze()
@@ -54,7 +54,7 @@ extension AgentTests {
             let after = try await Peek.incarnation(of: "frozen", at: node.endpoint)
             #expect(after == before + 1)
             // It has slept, so it may think for a moment that it was the others.
-            try await wait(until: [frozen, node, other], list: all, within: .seconds(10))
+            try await wait(until: [frozen, node, other], list: all, within: .spread)
         }
     }
 
@@ -77,17 +77,17 @@ extension AgentTests {
                 let first = try await incarnation()
                 try await liar.send(
                     .suspect(Suspect(incarnation: first, node: "node", from: "agent")), to: target)
-                try await eventually("the suspicion is refuted", within: .seconds(5)) {
+                try await eventually("the suspicion is refuted", within: .spread) {
                     try await incarnation() > first
                 }
                 let second = try await incarnation()
                 try await liar.send(
                     .dead(Dead(incarnation: second, node: "node", from: "agent")), to: target)
-                try await eventually("the death is refuted", within: .seconds(5)) {
+                try await eventually("the death is refuted", within: .spread) {
                     try await incarnation() > second
                 }
             }
-            try await wait(until: [agent], see: "node", as: "alive", within: .seconds(5))
+            try await wait(until: [agent], see: "node", as: "alive", within: .spread)
             #expect(try await node.status(of: "node") == "alive")
             let known = try await Peek.incarnation(of: "node", at: node.endpoint)
             #expect(try await incarnation() == known)
@@ -105,7 +105,7 @@ extension AgentTests {
             try await first.ipc().join([second.endpoint])
             try await node.join([first.endpoint])
             let all = ["first": "alive", "second": "alive", "node": "alive"]
-            try await wait(until: [first, second, node], list: all, within: .seconds(5))
+            try await wait(until: [first, second, node], list: all, within: .spread)
             node.lose { _ in true }
             try await wait(
                 until: [first, second],
@@ -134,7 +134,7 @@ extension AgentTests {
             try await left.ipc().join([right.endpoint])
             try await node.join([left.endpoint])
             let all = ["left": "alive", "right": "alive", "node": "alive"]
-            try await wait(until: [left, right, node], list: all, within: .seconds(5))
+            try await wait(until: [left, right, node], list: all, within: .spread)
             // Nothing reaches the agents any more; each sees all others fail, and so does the node.
             leftProxy.cut()
             rightProxy.cut()

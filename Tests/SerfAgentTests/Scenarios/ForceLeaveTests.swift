@@ -26,7 +26,7 @@ extension AgentTests {
             for name in ["first", "second", "third"] {
                 let victim = try await rig.node(name)
                 try await victim.join([agent.endpoint])
-                try await wait(until: all, see: name, as: "alive", within: .seconds(5))
+                try await wait(until: all, see: name, as: "alive", within: .spread)
                 await victim.kill()
             }
             for name in ["first", "second", "third"] {
@@ -40,12 +40,12 @@ extension AgentTests {
             try await wait(until: all, see: "second", as: "left", within: .seconds(40))
             // Left, then gone.
             try await node.forceLeave("second", prune: true)
-            try await wait(until: all, see: "second", as: nil, within: .seconds(5))
+            try await wait(until: all, see: "second", as: nil, within: .spread)
             #expect(try await agent.command("force-leave", ["-prune", "first"]).status == 0)
-            try await wait(until: all, see: "first", as: nil, within: .seconds(5))
+            try await wait(until: all, see: "first", as: nil, within: .spread)
             // Failed, and gone at once.
             try await node.forceLeave("third", prune: true)
-            try await wait(until: all, see: "third", as: nil, within: .seconds(5))
+            try await wait(until: all, see: "third", as: nil, within: .spread)
             try await node.told(of: ["first", "second", "third"], as: .reaped)
         }
     }
@@ -54,7 +54,7 @@ extension AgentTests {
     private static func forceLiveMembers(
         agent: AgentProcess, node: SwiftNode, all: [any Watcher]
     ) async throws {
-        try await eventually("all see the eleven", within: .seconds(10)) {
+        try await eventually("all see the eleven", within: .spread) {
             for watcher in all where try await watcher.view().count != 11 { return false }
             return true
         }
@@ -76,7 +76,7 @@ extension AgentTests {
             try await second.ipc().join([first.endpoint])
             try await node.join([first.endpoint])
             let all = ["first": "alive", "second": "alive", "node": "alive"]
-            try await wait(until: [first, second, node], list: all, within: .seconds(5))
+            try await wait(until: [first, second, node], list: all, within: .spread)
 
             let impostor = try await rig.agent("node")
             // Whether the join itself is seen to fail depends on how fast it finds out.
@@ -98,7 +98,7 @@ extension AgentTests {
             }
             #expect(error.code == .nameConflict)
 
-            try await wait(until: [first, second, node], list: all, within: .seconds(5))
+            try await wait(until: [first, second, node], list: all, within: .spread)
             for agent in [first, second] {
                 let endpoint = try await agent.ipc().member("node").map { "\($0.endpoint)" }
                 #expect(endpoint == node.endpoint)

@@ -77,7 +77,7 @@ extension AgentTests {
                 return false
             }
             try await node.join([agent.endpoint])
-            try await wait(until: [agent], see: "node", as: "alive", within: .seconds(5))
+            try await wait(until: [agent], see: "node", as: "alive", within: .spread)
             let events = try await AgentEvents(of: agent)
             let attackers = [
                 try await RawPeer.start(at: rig.address()),
@@ -121,7 +121,7 @@ extension AgentTests {
             #expect(!node.names(of: .failed).contains("agent"))
             #expect(try await agent.status(of: "node") == "alive")
             try await node.leave()
-            try await wait(until: [agent], see: "node", as: "left", within: .seconds(10))
+            try await wait(until: [agent], see: "node", as: "left", within: .spread)
         }
     }
 
@@ -129,7 +129,7 @@ extension AgentTests {
     private static func talk(_ agent: AgentProcess, _ node: SwiftNode) async throws {
         let tags = ["round": "\(UInt32.random(in: 0 ... .max))"]
         try await node.setTags(tags)
-        try await eventually("tags go through", within: .seconds(10)) {
+        try await eventually("tags go through", within: .spread) {
             try await agent.ipc().member("node")?.tags == tags
         }
         try await eventually("events go through", within: .seconds(20)) {
@@ -137,7 +137,7 @@ extension AgentTests {
             return true
         }
         // Among the spoiled packets may be an ack of somebody else.
-        try await eventually("both are reached", within: .seconds(10)) {
+        try await eventually("both are reached", within: .spread) {
             let ping = try await node.query(
                 QueryRequest(
                     name: "_serf_ping", nodes: ["agent", "node"], wantsAcks: true,

@@ -79,7 +79,7 @@ extension AgentTests {
             #expect(try await second.ipc().join(dead + [node.endpoint]) == 1)
             try await wait(
                 until: [agent, node, second],
-                list: ["agent": "alive", "node": "alive", "second": "alive"], within: .seconds(5))
+                list: ["agent": "alive", "node": "alive", "second": "alive"], within: .spread)
 
             let alone = try await rig.node("alone")
             do {
@@ -101,7 +101,7 @@ extension AgentTests {
             try await node.join([first.endpoint])
             try await wait(
                 until: [first, second, node],
-                list: ["first": "alive", "second": "alive", "node": "alive"], within: .seconds(5))
+                list: ["first": "alive", "second": "alive", "node": "alive"], within: .spread)
             #expect(node.names(of: .failed).isEmpty)
         }
     }

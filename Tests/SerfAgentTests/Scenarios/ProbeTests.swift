@@ -25,7 +25,7 @@ extension AgentTests {
             try await node.join([cut.endpoint])
             let watchers: [any Watcher] = [cut, helper, second, node]
             let all = Dictionary(uniqueKeysWithValues: watchers.map { ($0.name, "alive") })
-            try await wait(until: watchers, list: all, within: .seconds(5))
+            try await wait(until: watchers, list: all, within: .spread)
             let lost = Tally()
             node.lose { packet in
                 guard packet.direction == .incoming else { return false }
@@ -65,7 +65,7 @@ extension AgentTests {
             try await wait(
                 until: watchers,
                 list: Dictionary(uniqueKeysWithValues: watchers.map { ($0.name, "alive") }),
-                within: .seconds(5))
+                within: .spread)
 
             let sent = Tally()
             helper.lose { packet in
@@ -110,7 +110,7 @@ extension AgentTests {
             let node = try await rig.node("node") { $0.profile = "local" }
             try await node.join([agent.endpoint])
             let all = ["agent": "alive", "node": "alive"]
-            try await wait(until: [agent, node], list: all, within: .seconds(5))
+            try await wait(until: [agent, node], list: all, within: .spread)
             node.lose { packet in
                 guard packet.direction == .incoming, !packet.isStream else { return false }
                 return packet.messages.contains { message in

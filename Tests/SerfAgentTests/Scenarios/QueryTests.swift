@@ -28,7 +28,7 @@ extension AgentTests {
         try await wait(
             until: agents as [any Watcher] + nodes,
             list: Dictionary(uniqueKeysWithValues: all.map { ($0, "alive") }),
-            within: .seconds(5))
+            within: .spread)
         for agent in agents { try await agent.answer("who", with: Array(agent.name.utf8)) }
         for node in nodes { node.answer("who", with: Array(node.name.utf8)) }
         return (agents, nodes)
@@ -54,14 +54,28 @@ extension AgentTests {
         throw Unexpected(description: "the query was not over when the connection was")
     }
 
+    /// Nobody answers twice, or who was not asked; and of three questions, which gossip may lose, one
+    /// is answered by all.
     private func check(
-        _ result: QueryResult, from names: [String], acks: Bool, _ what: Comment
-    ) {
-        #expect(result.responses.map(\.from).sorted() == names, what)
-        for response in result.responses {
-            #expect(response.payload == Array(response.from.utf8), what)
+        _ one: Case, _ ask: (Case) async throws -> QueryResult
+    ) async throws {
+        var results: [QueryResult] = []
+        while results.count < 3 {
+            let result = try await ask(one)
+            results.append(result)
+            let (responses, acks) = (result.responses.map(\.from), result.acks)
+            for names in [responses, acks] {
+                #expect(Set(names).count == names.count, one.what)
+                #expect(Set(names).isSubset(of: one.names), one.what)
+            }
+            for response in result.responses {
+                #expect(response.payload == Array(response.from.utf8), one.what)
+            }
+            if responses.sorted() == one.names, acks.sorted() == (one.acks ? one.names : []) {
+                return
+            }
         }
-        #expect(result.acks.sorted() == (acks ? names : []), what)
+        throw Unexpected(description: "\(one.what): \(results)")
     }
 
     private struct Case {
@@ -94,17 +108,20 @@ extension AgentTests {
                 Case(what: "relayed by three", acks: true, relay: 3),
             ]
             for one in cases {
-                async let byNode = nodes[0].query(
-                    QueryRequest(
-                        name: "who", nodes: one.nodes, tags: one.tags, wantsAcks: one.acks,
-                        relayFactor: one.relay, timeout: .seconds(1)))
-                async let byAgent = ask(
-                    agents[0],
-                    .query(
-                        "who", payload: [], nodes: one.nodes, tags: one.tags, wantsAcks: one.acks,
-                        relayFactor: one.relay, timeout: .seconds(1)))
-                check(try await byNode, from: one.names, acks: one.acks, one.what)
-                check(try await byAgent, from: one.names, acks: one.acks, one.what)
+                async let byNode: Void = check(one) { one in
+                    try await nodes[0].query(
+                        QueryRequest(
+                            name: "who", nodes: one.nodes, tags: one.tags, wantsAcks: one.acks,
+                            relayFactor: one.relay, timeout: .seconds(1)))
+                }
+                async let byAgent: Void = check(one) { one in
+                    try await ask(
+                        agents[0],
+                        .query(
+                            "who", payload: [], nodes: one.nodes, tags: one.tags,
+                            wantsAcks: one.acks, relayFactor: one.relay, timeout: .seconds(1)))
+                }
+                _ = try await (byNode, byAgent)
             }
         }
     }
@@ -122,12 +139,12 @@ extension AgentTests {
             #expect(clock.now - start >= .milliseconds(800))
             #expect(clock.now - start < .seconds(3))
             #expect(silent.responses.isEmpty)
-            #expect(silent.acks.count == 4)
+            #expect((1...4).contains(silent.acks.count))
             // Without a timeout of its own: 16 gossip intervals, for up to nine members.
             let before = clock.now
             _ = try await nodes[0].query(QueryRequest(name: "nobody-knows"))
-            #expect(clock.now - before >= .milliseconds(1600))
-            #expect(clock.now - before < .seconds(4))
+            #expect(clock.now - before >= .milliseconds(3200))
+            #expect(clock.now - before < .seconds(6))
 
             let large = Array(repeating: UInt8(0), count: 1100)
             await #expect(throws: MembershipError.self) {
@@ -136,9 +153,11 @@ extension AgentTests {
             // Answers: the largest that fits comes, a larger one is refused on our side.
             nodes[1].answer("large", with: Array(repeating: 7, count: 900))
             nodes[0].answer("too-large", with: large)
-            let fitting = try await ask(
-                agents[0], .query("large", payload: [], timeout: .seconds(1)))
-            #expect(fitting.responses.map(\.payload.count) == [900])
+            try await eventually("the large answer comes", within: .spread) {
+                let fitting = try await ask(
+                    agents[0], .query("large", payload: [], timeout: .seconds(1)))
+                return fitting.responses.map(\.payload.count) == [900]
+            }
             let refused = try await ask(
                 agents[0], .query("too-large", payload: [], timeout: .seconds(1)))
             #expect(refused.responses.isEmpty)
@@ -150,16 +169,19 @@ extension AgentTests {
     func queryCommands(binary: AgentBinary) async throws {
         try await Rig.run(binary) { rig in
             let (agents, nodes) = try await askable(rig)
-            let asked = try await agents[0].command("query", ["-timeout=1s", "who"])
-            #expect(asked.status == 0)
-            for name in ["agent-1", "agent-2", "node-1", "node-2"] {
-                #expect(asked.output.contains("Response from '\(name)'"), "\(asked.output)")
+            let names = ["agent-1", "agent-2", "node-1", "node-2"]
+            try await eventually("serf query has all answers", within: .spread) {
+                let asked = try await agents[0].command("query", ["-timeout=1s", "who"])
+                return asked.status == 0
+                    && names.allSatisfy { asked.output.contains("Response from '\($0)'") }
             }
-            let reached = try await agents[0].command("reachability")
-            #expect(reached.status == 0, "\(reached.output)")
-            #expect(reached.output.contains("Successfully"), "\(reached.output)")
-            let ping = try await nodes[0].query(.ping)
-            #expect(ping.acks.sorted() == ["agent-1", "agent-2", "node-1", "node-2"])
+            try await eventually("serf reachability reaches all", within: .spread) {
+                let reached = try await agents[0].command("reachability")
+                return reached.status == 0 && reached.output.contains("Successfully")
+            }
+            try await eventually("our own ping reaches all", within: .spread) {
+                try await nodes[0].query(.ping).acks.sorted() == names
+            }
         }
     }
 }

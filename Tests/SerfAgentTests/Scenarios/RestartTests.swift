@@ -22,7 +22,7 @@ extension AgentTests {
                 old[name] = node
             }
             for name in names {
-                try await wait(until: [first, second], see: name, as: "alive", within: .seconds(5))
+                try await wait(until: [first, second], see: name, as: "alive", within: .spread)
             }
             // A higher incarnation than a fresh start has, so that it must be outbid.
             try await old["other-tags"]?.setTags(["life": "1", "more": "x"])
@@ -60,11 +60,11 @@ extension AgentTests {
                 until: [first, second], see: "after-failure", as: "failed", within: .seconds(30))
             try await restarted("after-failure", tags: ["life": "2"])
             try await wait(
-                until: [first, second], see: "after-leave", as: "left", within: .seconds(5))
+                until: [first, second], see: "after-leave", as: "left", within: .spread)
             try await restarted("after-leave", tags: ["life": "1"])
             // And it stays so: nobody brings the old ones back.
             for name in names {
-                try await wait(until: [first, second], see: name, as: "alive", within: .seconds(5))
+                try await wait(until: [first, second], see: name, as: "alive", within: .spread)
             }
         }
     }
@@ -83,7 +83,7 @@ extension AgentTests {
                 $0.tags = ["life": "1"]
             }
             try await node.join([agent.endpoint])
-            try await wait(until: [agent], see: "node", as: "alive", within: .seconds(5))
+            try await wait(until: [agent], see: "node", as: "alive", within: .spread)
             await node.kill()
             try await wait(until: [agent], see: "node", as: "failed", within: .seconds(30))
             let again = try await rig.node("node", at: node.address) {
@@ -91,8 +91,8 @@ extension AgentTests {
                 $0.tags = ["life": "2"]
             }
             try await wait(until: [agent], see: "node", as: "alive", within: .seconds(15))
-            try await wait(until: [again], see: "agent", as: "alive", within: .seconds(5))
-            try await eventually("the agent has the new tags", within: .seconds(5)) {
+            try await wait(until: [again], see: "agent", as: "alive", within: .spread)
+            try await eventually("the agent has the new tags", within: .spread) {
                 try await agent.ipc().member("node")?.tags == ["life": "2"]
             }
         }
@@ -110,8 +110,8 @@ extension AgentTests {
                 $0.snapshot = file
             }
             try await agent.ipc().join([node.endpoint])
-            try await wait(until: [node], see: "agent", as: "alive", within: .seconds(5))
-            try await eventually("the snapshot names the node", within: .seconds(5)) {
+            try await wait(until: [node], see: "agent", as: "alive", within: .spread)
+            try await eventually("the snapshot names the node", within: .spread) {
                 // A line is on the disk when the next one is written, half a second later or more.
                 try await agent.ipc().ask(.event("more", payload: [], mayCoalesce: false))
                 return try String(contentsOfFile: file, encoding: .utf8).contains("alive: node ")
@@ -122,8 +122,8 @@ extension AgentTests {
                 $0.profile = "local"
                 $0.snapshot = file
             }
-            try await wait(until: [node], see: "agent", as: "alive", within: .seconds(10))
-            try await wait(until: [again], see: "node", as: "alive", within: .seconds(5))
+            try await wait(until: [node], see: "agent", as: "alive", within: .spread)
+            try await wait(until: [again], see: "node", as: "alive", within: .spread)
         }
     }
 

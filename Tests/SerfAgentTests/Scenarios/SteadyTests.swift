@@ -16,7 +16,7 @@ extension AgentTests {
             try await first.ipc().join([second.endpoint])
             try await node.join([first.endpoint])
             let all = ["first": "alive", "second": "alive", "node": "alive"]
-            try await wait(until: [first, second, node], list: all, within: .seconds(5))
+            try await wait(until: [first, second, node], list: all, within: .spread)
             let suspicions = try await StallMeter.complaints(allowing: .milliseconds(300)) {
                 let starts = [first.log.position, second.log.position]
                 let known = node.log.containing("suspected").count
@@ -57,7 +57,7 @@ extension AgentTests {
             try await wait(until: [agent], see: "node", as: "alive", within: .seconds(3))
 
             try await node.setTags(["role": "store", "version": "2.1"])
-            try await eventually("the agent sees the node's tags", within: .seconds(5)) {
+            try await eventually("the agent sees the node's tags", within: .spread) {
                 try await agent.ipc().member("node")?.tags == ["role": "store", "version": "2.1"]
             }
             let matching = try await agent.command("members", ["-tag", "version=2\\..*"])
@@ -69,12 +69,12 @@ extension AgentTests {
             #expect(filtered?["Members"]?.list?.count == 1)
 
             #expect(try await agent.command("tags", ["-set", "zone=a"]).status == 0)
-            try await eventually("the node sees the agent's new tag", within: .seconds(5)) {
+            try await eventually("the node sees the agent's new tag", within: .spread) {
                 try await node.member("agent")?.tags
                     == ["role": "web", "old": "1", "zone": "a"]
             }
             #expect(try await agent.command("tags", ["-delete", "old"]).status == 0)
-            try await eventually("the node sees that a tag is gone", within: .seconds(5)) {
+            try await eventually("the node sees that a tag is gone", within: .spread) {
                 try await node.member("agent")?.tags == ["role": "web", "zone": "a"]
             }
             try await node.told(of: ["node", "agent"], as: .updated)
@@ -97,15 +97,15 @@ extension AgentTests {
             try await wait(
                 until: all,
                 list: Dictionary(uniqueKeysWithValues: all.map { ($0.name, "alive") }),
-                within: .seconds(5))
+                within: .spread)
             let events = try await AgentEvents(of: staying)
 
             try await node.leave()
             try await wait(
-                until: [staying, watching], see: "node", as: "left", within: .seconds(5))
+                until: [staying, watching], see: "node", as: "left", within: .spread)
             _ = try await leaving.command("leave")
             try await wait(
-                until: [staying, watching], see: "leaving", as: "left", within: .seconds(5))
+                until: [staying, watching], see: "leaving", as: "left", within: .spread)
             // The agent gathers its events for up to three seconds.
             try await eventually("the agent tells that both left", within: .seconds(8)) {
                 Set(events.members("member-leave")) == ["node", "leaving"]

@@ -23,7 +23,7 @@ extension AgentTests {
             #expect(try await fourth.ipc().join([node.endpoint]) == 1)
             try await node.join([second.endpoint])
             let all = ["node": "alive", "fourth": "alive", "second": "alive"]
-            try await wait(until: [node, fourth, second], list: all, within: .seconds(10))
+            try await wait(until: [node, fourth, second], list: all, within: .spread)
             let members = try await node.members()
             #expect(members.first { $0.name == "fourth" }?.tags == ["role": "web", "zone": "b"])
             #expect(members.first { $0.name == "second" }?.tags == ["role": "old"])
