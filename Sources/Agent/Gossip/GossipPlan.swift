@@ -31,6 +31,9 @@ struct GossipPlan: Sendable {
         serf.bindPort = UInt16(clamping: bind.port)
         if let advertised = ListenAddress(gossip.advertise) {
             serf.advertise = advertised.port == 0 ? advertised.host : advertised.description
+        } else if bind.isUnspecified {
+            // The addresses of the other services are announced with it, so it is chosen before.
+            serf.advertise = MachineAddress.chosen(isIPv6: bind.host == "::")
         }
         serf.seeds = gossip.seeds.map(\.description)
         if !gossip.keysFile.isEmpty {

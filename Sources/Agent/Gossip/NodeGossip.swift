@@ -61,17 +61,15 @@ final class NodeGossip: Sendable {
     func start(_ tags: ServerTags) async throws(Fault) -> ListenAddress {
         var settings = plan.settings
         let host = ListenAddress(settings.advertise ?? "")?.host ?? settings.advertise
-        settings.tags = tags.tags(host: host ?? settings.bindHost)
+        // Without any address to advertise the machine is alone, and told so.
+        let isAlone = ListenAddress(host: settings.bindHost, port: 0).isUnspecified
+        settings.tags = tags.tags(host: host ?? (isAlone ? "127.0.0.1" : settings.bindHost))
         let serf = SerfNode(settings, logger: logger)
         let events = serf.events()
         do throws(MembershipError) {
             try await serf.start()
             let bound = try await serf.boundEndpoint
             let local = try await serf.localMember
-            if tags.needsHost {
-                // Only now it is known which of the machine's addresses the others are told.
-                try await serf.setTags(tags.tags(host: "\(local.endpoint.address)"))
-            }
             begin(serf, events, address: "\(local.endpoint)")
             return ListenAddress(host: settings.bindHost, port: Int(bound.port))
         } catch {

@@ -17,12 +17,6 @@ struct ServerTags: Sendable {
     /// What Kafka's clients are told instead; empty for nothing else.
     var kafkaAdvertise: String
 
-    /// Whether the tags depend on the host that gossip is advertised with.
-    var needsHost: Bool {
-        (grpc.isUnspecified && grpcAdvertise.isEmpty)
-            || (kafka?.isUnspecified == true && kafkaAdvertise.isEmpty)
-    }
-
     /// The tags.
     ///
     /// The administration over HTTP has none, as long as there is none.

@@ -14,6 +14,8 @@ extension RequestHandlers {
 
     func metadata(_ request: MetadataRequest, _ context: RequestContext) async -> MetadataResponse {
         var response = MetadataResponse()
+        // This server alone, whoever else gossip knows: the others hold logs of their own, until
+        // partitions are replicated between servers.
         response.brokers = [brokerRow(context.advertised)]
         response.clusterId = settings.clusterID
         response.controllerId = settings.nodeID

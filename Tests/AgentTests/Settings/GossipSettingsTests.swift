@@ -190,6 +190,32 @@ struct GossipSettingsTests {
 
     // MARK: What is announced
 
+    @Test("of the machine's addresses a private one is told, else one that others can reach")
+    func machine() {
+        func choose(_ addresses: String..., isIPv6: Bool = false) -> String? {
+            MachineAddress.choose(from: addresses, isIPv6: isIPv6)
+        }
+        #expect(choose("127.0.0.1", "198.51.100.7", "172.16.0.4", "10.0.0.1") == "172.16.0.4")
+        #expect(choose("127.0.0.1", "169.254.1.1", "172.32.0.4") == "172.32.0.4")
+        #expect(choose("::1", "fe80::1", "fd00::9") == nil)
+        #expect(choose("::1", "fe80::1", "2001:db8::1", "fd00::9", isIPv6: true) == "fd00::9")
+        #expect(choose("127.0.0.1", "0.0.0.0", "127.0.0.2") == nil)
+    }
+
+    @Test("gossip that listens on all addresses tells one of them, with its own port")
+    func allAddresses() throws {
+        var settings = Settings()
+        settings.listen.insecureAllowPlaintext = true
+        settings.gossip.bind = ListenAddress(host: "0.0.0.0", port: 8401)
+        let plan = try #require(try GossipPlan(settings))
+        #expect(plan.settings.bindHost == "0.0.0.0")
+        #expect(plan.settings.advertise == MachineAddress.chosen(isIPv6: false))
+        settings.gossip.advertise = "10.9.9.9:0"
+        #expect(try #require(try GossipPlan(settings)).settings.advertise == "10.9.9.9")
+        settings.gossip.advertise = "10.9.9.9:7000"
+        #expect(try #require(try GossipPlan(settings)).settings.advertise == "10.9.9.9:7000")
+    }
+
     private func tags(
         grpc: String, kafka: String? = nil, advertise: String = "", host: String
     ) throws -> [String: String] {
