@@ -2,7 +2,7 @@
 
 // The figures as a table, one line each: what was measured, and in brackets what is predicted.
 extension GossipFigures {
-    private static let widths = [5, 6, 8, 18, 14, 10, 10, 10, 7, 17, 9, 9, 8]
+    private static let widths = [5, 6, 12, 18, 14, 10, 10, 10, 7, 17, 9, 9, 8]
 
     /// The table's first line.
     public static var heading: String {
@@ -15,7 +15,7 @@ extension GossipFigures {
     /// What the columns are.
     public static var legend: [String] {
         [
-            "join: from a newcomer's start until all others list it",
+            "join: from a newcomer's start until all others list it, and the predicted rounds of 0.2 s",
             "event rounds: of gossip, until all have an event: average, most, and predicted "
                 + "log(n) to base 1+f, plus ln(n)/f, with f = fan-out without the loss",
             "periods: until somebody probes a given node, and predicted 1/(1-(1-1/(n-1))^(n-1))",
@@ -32,7 +32,8 @@ extension GossipFigures {
     /// The table's line for this cluster.
     public var row: String {
         Self.line([
-            "\(nodeCount)", "\(lossPercent)", Self.short(joinSeconds),
+            "\(nodeCount)", "\(lossPercent)",
+            "\(Self.short(joinSeconds)) [\(Self.short(joinSecondsPredicted))]",
             "\(Self.short(eventRounds)) \(Self.short(eventRoundsMost)) "
                 + "[\(Self.short(predictions.roundsUntilAllKnow))]",
             "\(Self.short(periodsUntilProbed)) [\(Self.short(predictions.periodsUntilProbed))]",

@@ -53,8 +53,13 @@ public struct GossipFigures: Sendable {
         } catch {
             throw trial.failure(error, seed: seed)
         }
-        let round = Double(trial.world.bounds.gossip) / 1e9
-        return (figures.joinSeconds, round * predictions.roundsUntilAllKnow)
+        return (figures.joinSeconds, figures.joinSecondsPredicted)
+    }
+
+    /// The same as gossip's rounds predict it.
+    public var joinSecondsPredicted: Double {
+        predictions.roundsUntilAllKnow
+            * Double(predictions.settings.gossipInterval.nanoseconds) / 1e9
     }
 
     /// Runs a cluster and measures it.

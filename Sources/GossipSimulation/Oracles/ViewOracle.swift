@@ -26,9 +26,10 @@ enum ViewOracle {
     /// All live nodes are listed as alive, with their address and newest tags. Who is down is
     /// listed as left or failed, if at all: a newcomer never hears of those who went before it came.
     static func flaw(in view: View, _ truth: [Truth]) -> String? {
+        var members: [String: Member] = [:]
+        for member in view.members { members[member.name] = member }
         for node in truth {
-            let member = view.members.first { $0.name == node.name }
-            guard let member else {
+            guard let member = members[node.name] else {
                 guard node.isUp else { continue }
                 return "n\(view.observer) does not know \(node.name)"
             }
@@ -52,16 +53,16 @@ enum ViewOracle {
 
     /// Where two views of one member differ that both have; `nil` if nowhere.
     static func difference(between views: [View]) -> String? {
-        for (number, view) in views.enumerated() {
+        var first: [String: (status: MemberStatus, observer: Int)] = [:]
+        for view in views {
             for member in view.members {
-                for other in views[..<number] {
-                    guard let theirs = other.members.first(where: { $0.name == member.name }) else {
-                        continue
-                    }
-                    guard theirs.status != member.status else { continue }
-                    return "n\(view.observer) has \(member.name) as \(member.status), "
-                        + "n\(other.observer) as \(theirs.status)"
+                guard let other = first[member.name] else {
+                    first[member.name] = (member.status, view.observer)
+                    continue
                 }
+                guard other.status != member.status else { continue }
+                return "n\(view.observer) has \(member.name) as \(member.status), "
+                    + "n\(other.observer) as \(other.status)"
             }
         }
         return nil

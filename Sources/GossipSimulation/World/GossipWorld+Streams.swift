@@ -59,7 +59,8 @@ extension GossipWorld {
     mutating func deliverRequest(_ number: Int, _ body: [UInt8]) throws(Violation) {
         let stream = streams[number]
         let target = stream.accepter
-        guard !stream.isOver, network.carriesStreams(stream.opener, target) else { return }
+        // With the opener's process its connections end.
+        guard isWaited(for: number), network.carriesStreams(stream.opener, target) else { return }
         guard nodes[target].isUp else {
             guard refusesDials else { return }
             let latency = network.latency()
