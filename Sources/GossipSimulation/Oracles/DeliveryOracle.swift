@@ -37,8 +37,6 @@ struct DeliveryOracle {
         hearers = Array(repeating: Hearer(), count: nodeCount)
     }
 
-    var sentCount: Int { sent.count }
-
     mutating func started(_ node: Int, _ now: Int64) {
         hearers[node] = Hearer(isUp: true, since: now)
     }

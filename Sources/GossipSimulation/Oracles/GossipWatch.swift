@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import SerfCore
+internal import SerfWire
 internal import SwimCore
 
 /// What looks at each node after each of its steps, and keeps the books of the whole cluster.
@@ -19,13 +20,14 @@ struct GossipWatch {
     var suspicions = 0
     var falseFailures = 0
     var trueFailures = 0
-    var streamsOpened = 0
     var probes = 0
     var failedProbes = 0
     var healthMost = 0
     /// Nodes are looked at in one of so many steps: in large clusters a look costs more than a step.
     var looksOneIn: Int
     private var steps = 0
+    /// The body of a stream that is being looked into.
+    var exchanged: [UInt8]?
     /// For those who measure.
     var watched: WatchedNode?
 
@@ -77,6 +79,7 @@ struct GossipWatch {
         switch event {
         case .failed(let members):
             for member in members {
+                try checkExchange(member.name, at: node)
                 guard let number = statuses.number(member.name) else { continue }
                 if isAwake[number] {
                     falseFailures += 1
@@ -96,6 +99,18 @@ struct GossipWatch {
         }
     }
 
+    /// In an exchange a member is at most suspected, that it may refute, unless it has left (SWIM 4.2;
+    /// as Serf 0.9 and 0.10 do).
+    private func checkExchange(_ name: String, at node: GossipNode) throws(Violation) {
+        guard let exchanged else { return }
+        guard let body = try? StreamBody.decode(exchanged), case .pushPull(let theirs) = body,
+            theirs.nodes.contains(where: { $0.name == name && $0.state == .left })
+        else {
+            throw Violation(
+                "\(node.name) has \(name) as failed after an exchange, and has not suspected it")
+        }
+    }
+
     mutating func suspected(_ name: String, by node: Int, _ now: Int64) {
         suspicions += 1
         if watched?.name == name, watched?.suspectedAt == nil { watched?.suspectedAt = now }
@@ -105,8 +120,6 @@ struct GossipWatch {
         probes += 1
         if probeTimes != nil { probeTimes?.append((name, now)) }
     }
-
-    mutating func probeFailed(_ name: String) { failedProbes += 1 }
 }
 
 /// What is seen of one node, by all.

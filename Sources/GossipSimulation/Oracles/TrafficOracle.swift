@@ -7,19 +7,16 @@ struct TrafficOracle {
     private var sentInSecond: [Int]
     private(set) var packets = 0
     private(set) var bytes = 0
-    private(set) var packetsOf: [Int]
 
     init(nodeCount: Int, perSecondMax: Int) {
         self.perSecondMax = perSecondMax
         second = Array(repeating: -1, count: nodeCount)
         sentInSecond = Array(repeating: 0, count: nodeCount)
-        packetsOf = sentInSecond
     }
 
     mutating func sent(_ node: Int, _ size: Int, _ now: Int64) throws(Violation) {
         packets += 1
         bytes += size
-        packetsOf[node] += 1
         if now / 1_000_000_000 != second[node] {
             second[node] = now / 1_000_000_000
             sentInSecond[node] = 0

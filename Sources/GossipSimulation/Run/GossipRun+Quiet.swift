@@ -44,7 +44,6 @@ extension GossipRun {
         }
         try bringTogether()
         guard let reason = unsettled() ?? disagreement() else {
-            convergedAt = world.now
             phase = .coda
             world.note { "all views are one" }
             coda = chooseCoda()

@@ -24,8 +24,6 @@ struct GossipRun {
     var calmSince: Int64 = 0
     /// When the last packet arrives that was sent before that.
     var lastOfBefore: Int64 = 0
-    /// When views became one.
-    var convergedAt: Int64 = 0
     /// How many queries, tags and keys there were, to tell them apart.
     var count = 0
     /// What the coda is at.

@@ -16,7 +16,6 @@ struct EventQueue<Event> {
     private var freePlaces: [Int] = []
     private var planned: UInt64 = 0
 
-    var count: Int { heap.count }
     var nextTime: Int64? { heap.first?.time }
 
     mutating func plan(_ event: Event, at time: Int64) {

@@ -43,7 +43,6 @@ extension GossipWorld {
                 opener: node, openerLife: nodes[node].life, id: id, accepter: target ?? -1,
                 breaksAt: !breaks ? nil : chanceOfWorld.happens(percent: 50) ? .request : .answer))
         nodes[node].opened[id.rawValue] = number
-        watch.streamsOpened += 1
         queue.plan(.streamEnd(stream: number, .timedOut), at: now + timeout.nanoseconds)
         guard let target else {
             let latency = network.latency()

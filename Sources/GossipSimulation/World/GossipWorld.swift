@@ -45,7 +45,7 @@ struct GossipWorld {
     var lastCommand: UInt64 = 0
     /// How long a node waits before it asks its seeds again.
     var joinRetry: Int64
-    /// Whether ends and events of old are asked for when joining.
+    /// Whether who joins wants to hear events of before.
     var replaysEvents = false
 
     var chanceOfNodes: SplitMix64
@@ -175,7 +175,9 @@ struct GossipWorld {
         }
         let moment = moment
         nodes[node].core?.receive(input, at: moment, into: &effects)
+        watch.exchanged = input.exchanged
         for effect in effects { try perform(effect, node) }
+        watch.exchanged = nil
         guard let core = nodes[node].core else { return }
         try watch.look(at: core, nodes[node], now)
         try planTick(node)
@@ -286,7 +288,7 @@ struct GossipWorld {
             marks.insert(.refuted)
             watch.refutations += 1
         case .probeSent(let name): watch.probed(name, now)
-        case .probeFailed(let name): watch.probeFailed(name)
+        case .probeFailed: watch.failedProbes += 1
         case .probeByStream: marks.insert(.probedByStream)
         case .healthChanged(let score):
             marks.insert(.healthChanged)
@@ -301,6 +303,16 @@ struct GossipWorld {
     func note(_ line: () -> String) {
         guard let report, events >= reportFrom else { return }
         report("\(events) \(Double(now / 1_000) / 1_000_000)s \(line())")
+    }
+}
+
+extension Serf.Input {
+    /// The body of a stream that it brings.
+    fileprivate var exchanged: [UInt8]? {
+        switch self {
+        case .request(_, let body, _), .answer(_, let body): body
+        default: nil
+        }
     }
 }
 

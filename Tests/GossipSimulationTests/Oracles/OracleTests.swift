@@ -293,6 +293,48 @@ struct ViewOracleTests {
     }
 }
 
+@Suite("The watch")
+struct GossipWatchTests {
+    /// Tells a node in the midst of an exchange that another one has failed.
+    private static func fail(after state: Liveness) throws {
+        var watch = GossipWatch(nodeCount: 2, settings: .lan)
+        var marks = GossipMarks()
+        let node = GossipNode(number: 0, usesIPv6: false)
+        try watch.happened(
+            .joined([member(1)]), at: node, 0, marks: &marks, isAwake: [true, true])
+        let other = NodeState(
+            name: "n1", endpoint: node.endpoint, meta: [], incarnation: 1, state: state,
+            versions: .current)
+        watch.exchanged = StreamBody.encode(
+            .pushPull(PushPull(isJoin: false, nodes: [other], userState: [])), compress: false)
+        try watch.happened(
+            .failed([member(1, .failed)]), at: node, 0, marks: &marks, isAwake: [true, true])
+    }
+
+    @Test("refuses who is failed in an exchange without suspicion, but one that left")
+    func exchange() throws {
+        try Self.fail(after: .left)
+        #expect(throws: Violation.self) { try Self.fail(after: .dead) }
+        #expect(throws: Violation.self) { try Self.fail(after: .suspect) }
+    }
+
+    @Test("counts who is failed rightly and falsely")
+    func counts() throws {
+        var watch = GossipWatch(nodeCount: 2, settings: .lan)
+        var marks = GossipMarks()
+        let node = GossipNode(number: 0, usesIPv6: false)
+        for isAwake in [true, false] {
+            try watch.happened(
+                .joined([member(1)]), at: node, 0, marks: &marks, isAwake: [true, true])
+            try watch.happened(
+                .failed([member(1, .failed)]), at: node, 0, marks: &marks,
+                isAwake: [true, isAwake])
+        }
+        #expect(watch.falseFailures == 1)
+        #expect(watch.trueFailures == 1)
+    }
+}
+
 @Suite("The traffic oracle")
 struct TrafficOracleTests {
     @Test("refuses a storm, and forgets the second before")
