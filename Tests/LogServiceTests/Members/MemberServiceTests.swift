@@ -45,6 +45,7 @@ struct MemberServiceTests {
             #expect(first.sinceMs == 1000)
             #expect(first.tags == ["id": "f00d", "grpc": "127.0.0.1:8400"])
             #expect(answer.members.last?.isServer == false)
+            #expect(answer.members.last?.isLocal == false)
             #expect(answer.gossip.state == "running")
             #expect(answer.gossip.healthScore == 2)
             #expect(answer.gossip.encrypted)
