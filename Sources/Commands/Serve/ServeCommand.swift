@@ -24,8 +24,8 @@ struct ServeCommand: Verb {
 
     @Flag(
         help: """
-            Serve addresses that other machines can reach without TLS
-            (insecure_allow_plaintext).
+            Serve addresses that other machines can reach without TLS,
+            and gossip there without keys (insecure_allow_plaintext).
             """)
     var insecureAllowPlaintext = false
 
